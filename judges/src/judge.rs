@@ -1,0 +1,94 @@
+//! The port that every judge implements.
+
+use thiserror::Error;
+
+use crate::config::{JudgeConfig, MetricSpec, Thresholds};
+use crate::judgement::Judgement;
+use crate::series::MetricSetPair;
+
+/// One metric set pair with the config of its metric.
+#[derive(Debug, Clone, Copy)]
+pub struct MetricPair<'a> {
+    /// How to judge it.
+    pub spec: &'a MetricSpec,
+    /// What to judge.
+    pub set: &'a MetricSetPair,
+}
+
+/// All that a judgement rests on.
+#[derive(Debug, Clone)]
+pub struct JudgeInput<'a> {
+    config: &'a JudgeConfig,
+    thresholds: Thresholds,
+    pairs: Vec<MetricPair<'a>>,
+}
+
+impl<'a> JudgeInput<'a> {
+    /// Joins each pair with the first metric of the config that has its name. A metric without a pair is no error.
+    ///
+    /// # Errors
+    /// Pairs that no metric names, all of them at once.
+    pub fn new(
+        config: &'a JudgeConfig,
+        thresholds: Thresholds,
+        sets: &'a [MetricSetPair],
+    ) -> Result<Self, Refusal> {
+        let mut by_name = std::collections::HashMap::new();
+        for spec in &config.metrics {
+            by_name.entry(spec.name.as_str()).or_insert(spec);
+        }
+        let mut pairs = Vec::with_capacity(sets.len());
+        let mut unknown = Vec::new();
+        for set in sets {
+            match by_name.get(set.name.as_str()) {
+                Some(spec) => pairs.push(MetricPair { spec, set }),
+                None if unknown.contains(&set.name) => {}
+                None => unknown.push(set.name.clone()),
+            }
+        }
+        if unknown.is_empty() {
+            Ok(Self {
+                config,
+                thresholds,
+                pairs,
+            })
+        } else {
+            Err(Refusal::UnknownMetrics(unknown))
+        }
+    }
+
+    /// The config as judged.
+    #[must_use]
+    pub fn config(&self) -> &'a JudgeConfig {
+        self.config
+    }
+
+    /// The scores that decide.
+    #[must_use]
+    pub fn thresholds(&self) -> Thresholds {
+        self.thresholds
+    }
+
+    /// The pairs, in the order in which they were given.
+    #[must_use]
+    pub fn pairs(&self) -> &[MetricPair<'a>] {
+        &self.pairs
+    }
+}
+
+/// Why a config and its data cannot be judged at all.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// Pairs whose metric the config does not have. Kayenta's words, so that its users find them.
+    #[error("Could not find metric config for {}", .0.join(", "))]
+    UnknownMetrics(Vec<String>),
+}
+
+/// A judge: pure, total and deterministic. The same input gives the same judgement, to the bit.
+pub trait Judge: Send + Sync {
+    /// The name by which a config asks for this judge.
+    fn name(&self) -> &'static str;
+
+    /// Judges all pairs; the results stand in the order of the pairs, muted metrics included.
+    fn judge(&self, input: &JudgeInput<'_>) -> Judgement;
+}

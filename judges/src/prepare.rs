@@ -1,0 +1,1 @@
+//! Preparation of one side: missing points and outliers.

@@ -1,0 +1,1 @@
+//! Scores of groups, the total, and the verdict.

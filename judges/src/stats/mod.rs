@@ -1,0 +1,1 @@
+//! The statistics, each with its source.

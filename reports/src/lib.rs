@@ -1,0 +1,56 @@
+//! Reports of a judgement: one self-contained HTML file, text for a terminal, Markdown for a pull request, JUnit for CI.
+//!
+//! Everything here takes values and returns text. No clock, no files, no environment, no network: times and names are
+//! arguments. All rounding happens in one place, so that every format says the same.
+
+use coalmine_judges::judgement::Judgement;
+use coalmine_judges::series::MetricSetPair;
+
+/// All that a report shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The judgement; its results are in the order of `sets`.
+    pub judgement: &'a Judgement,
+    /// The series that were judged, as read.
+    pub sets: &'a [MetricSetPair],
+    /// What the judgement itself does not know.
+    pub context: &'a Context,
+}
+
+/// Names, times and texts around a judgement. Everything is optional: what is absent is not shown.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Context {
+    /// The application, or another name of what was judged.
+    pub application: Option<String>,
+    /// What the baseline is: a version, a scope or a file.
+    pub baseline: Option<String>,
+    /// What the canary is.
+    pub canary: Option<String>,
+    /// Where the series came from, in words.
+    pub origin: Option<String>,
+    /// When it was judged, in milliseconds since 1970-01-01T00:00:00Z.
+    pub judged_at_ms: Option<i64>,
+    /// Name of the canary config.
+    pub config_name: Option<String>,
+    /// The canary config as judged, as text; empty where it was made from defaults.
+    pub config_text: String,
+    /// Warnings about the config and the input, and what was ignored, one sentence each.
+    pub notes: Vec<String>,
+    /// The queries as sent, in the order of the pairs; empty where nothing was sent.
+    pub queries: Vec<SentQuery>,
+    /// Content hash of the bundle, in hexadecimal.
+    pub bundle_id: Option<String>,
+    /// The bundle and the judgement as JSON text, offered as a download inside the HTML file.
+    pub data_json: Option<String>,
+    /// Version of Coalmine that judged.
+    pub version: String,
+}
+
+/// One metric's query as it was sent for each side.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SentQuery {
+    /// For the baseline.
+    pub baseline: Option<String>,
+    /// For the canary.
+    pub canary: Option<String>,
+}

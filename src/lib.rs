@@ -1,0 +1,1 @@
+//! Coalmine: an automated canary judge.
