@@ -2,7 +2,12 @@
 //!
 //! `cargo bench --bench judge` ends with a table. Machines differ, so the ratio to `sort_unstable` in the same run is what
 //! to compare; docs/architecture.md states the numbers to hold.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints and may stop")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench prints and may stop"
+)]
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -49,7 +54,9 @@ impl Points {
 fn inputs(size: usize) -> Vec<(Vec<f64>, Vec<f64>)> {
     let mut points = Points(size as u64);
     let count = (INPUTS * 1_000 / size).clamp(2, INPUTS);
-    (0..count).map(|_| (points.side(size, 100.0), points.side(size, 103.0))).collect()
+    (0..count)
+        .map(|_| (points.side(size, 100.0), points.side(size, 103.0)))
+        .collect()
 }
 
 fn bench(criterion: &mut Criterion, size: usize) {
@@ -79,7 +86,10 @@ fn bench(criterion: &mut Criterion, size: usize) {
             BatchSize::SmallInput,
         );
     });
-    let config = JudgeConfig { metrics: vec![MetricSpec::new("latency", ["g"])], ..JudgeConfig::default() };
+    let config = JudgeConfig {
+        metrics: vec![MetricSpec::new("latency", ["g"])],
+        ..JudgeConfig::default()
+    };
     let sets: Vec<Vec<MetricSetPair>> = inputs
         .iter()
         .map(|(baseline, canary)| {
@@ -108,19 +118,34 @@ fn bench(criterion: &mut Criterion, size: usize) {
 
 /// Median of a measured function in microseconds, as the harness stored it; `None` when a filter left it out.
 fn median_us(size: usize, name: &str) -> Option<f64> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let file = target.join("criterion").join(size.to_string()).join(name).join("new/estimates.json");
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    let file = target
+        .join("criterion")
+        .join(size.to_string())
+        .join(name)
+        .join("new/estimates.json");
     let estimates: serde_json::Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
     Some(estimates["median"]["point_estimate"].as_f64()? / 1_000.0)
 }
 
 fn print_table() {
-    println!("\n{:>8}  {:<34} {:>12} {:>10}", "points", "what", "median, µs", "× sorting");
+    println!(
+        "\n{:>8}  {:<34} {:>12} {:>10}",
+        "points", "what", "median, µs", "× sorting"
+    );
     for size in SIZES {
         let sorting = median_us(size, "sort both sides");
-        for name in ["sort both sides", "ranks, shift and exact interval", "compatible judge"] {
+        for name in [
+            "sort both sides",
+            "ranks, shift and exact interval",
+            "compatible judge",
+        ] {
             if let (Some(median), Some(sorting)) = (median_us(size, name), sorting) {
-                println!("{size:>8}  {name:<34} {median:>12.1} {:>10.1}", median / sorting);
+                println!(
+                    "{size:>8}  {name:<34} {median:>12.1} {:>10.1}",
+                    median / sorting
+                );
             }
         }
     }

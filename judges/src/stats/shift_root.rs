@@ -99,20 +99,21 @@ impl ShiftStatistic {
             ]);
         }
         let (x, y) = (self.x.as_slice(), self.y.as_slice());
-        let (mut i, mut j) = ([0_usize; ROOTS], [0_usize; ROOTS]);
-        let (mut below, mut ties_across) = ([0_u64; ROOTS], [false; ROOTS]);
-        for _ in 0..self.n() + self.m() {
+        let (mut j, mut path, mut ties_across) = ([0_usize; ROOTS], [0_u64; ROOTS], [false; ROOTS]);
+        for step in 0..self.n() + self.m() {
             for root in 0..ROOTS {
-                // `j` counts the y below the shifted x[i]. Without branches, since which side advances is a coin toss.
-                let (shifted, other) = (x[i[root]] - mu[root], y[j[root]]);
-                let advance = usize::from(other < shifted);
-                let keep = advance.wrapping_sub(1);
-                below[root] += (j[root] & keep) as u64;
+                // `j` counts the y below the shifted x[i]; every step advances either j or i, so i = step - j. Without
+                // branches, since which of them is a coin toss.
+                let (shifted, other) = (x[step - j[root]] - mu[root], y[j[root]]);
+                path[root] += j[root] as u64;
                 ties_across[root] |= other == shifted;
-                j[root] += advance;
-                i[root] += advance ^ 1;
+                j[root] += usize::from(other < shifted);
             }
         }
+        // The steps that advance i pass each x once, with the number of y below it; those that advance j pass each of 0 to
+        // m - 1 once.
+        let m = self.m() as u64;
+        let below = path.map(|path| path - m * (m - 1) / 2);
         let mut values = [0.0; ROOTS];
         for root in 0..ROOTS {
             values[root] = if ties_across[root] {
