@@ -4,6 +4,10 @@
     clippy::panic,
     reason = "a test may stop at the first surprise"
 )]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "JSON values are matched by the kind that is expected"
+)]
 
 mod kayenta_vectors;
 mod properties;
