@@ -97,7 +97,7 @@ impl Differences {
     }
 
     /// The differences of the given ranks, counted from 1 in ascending order; ranks outside 1 to nm are moved to the nearer
-    /// end. Cost O((n + m) log(n + m)) in practice, and at most 130 walks whatever the data.
+    /// end. Cost O((n + m) log(n + m)) in practice, and a few hundred walks at worst, whatever the data.
     #[must_use]
     pub fn select(&self, ranks: &[u64]) -> Vec<f64> {
         let count = self.count();
