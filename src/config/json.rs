@@ -15,9 +15,12 @@ pub(super) fn parse(text: &str) -> Result<Node, Problems> {
         let message = message
             .rsplit_once(" at line ")
             .map_or(message.as_str(), |(message, _)| message);
+        let line = error.line().max(1);
+        let before = text.lines().nth(line - 1).unwrap_or_default();
+        let before = before.get(..error.column().saturating_sub(1));
         let position = Position {
-            line: error.line().max(1),
-            column: error.column().max(1),
+            line,
+            column: before.map_or(error.column(), |before| before.chars().count() + 1),
         };
         return Err(
             Problem::new(Path::root(), format!("no valid JSON: {message}"), "")

@@ -77,7 +77,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All that is wrong with a config; at least one problem.
+/// All that is wrong with a config; at least one problem, and at most 1,000.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
     first: Problem,
@@ -120,6 +120,7 @@ impl Problems {
     /// ([`plain`] leaves it as it is).
     #[must_use]
     pub fn render(&self, name: &str, text: &str, style: &dyn Fn(Role, &str) -> String) -> String {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines: Vec<&str> = text.lines().collect();
         let frames: Vec<String> = self
             .iter()
@@ -313,11 +314,16 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Most problems that are kept: enough for any person, and bounded for hostile texts.
-    const MOST: usize = 1_000;
+    pub(crate) const MOST: usize = 1_000;
+
+    /// Whether further problems would be dropped.
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.len() >= Self::MOST
+    }
 
     /// Adds a problem; beyond 1,000 they are dropped.
     pub(crate) fn problem(&mut self, problem: Problem) {
-        if self.problems.len() < Self::MOST {
+        if !self.is_full() {
             self.problems.push(problem);
         }
     }

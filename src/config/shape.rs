@@ -91,8 +91,7 @@ impl Walk<'_> {
             }
             (Kind::Flag, Value::Bool(flag)) => Some((*flag).into()),
             (Kind::Number | Kind::Whole, Value::Number(number)) => {
-                let whole = number.is_i64() || number.is_u64();
-                let fits = whole || view.kind() == Kind::Number;
+                let fits = number.is_i64() || view.kind() == Kind::Number;
                 let in_range = number.as_f64().is_some_and(|number| view.in_range(number));
                 if fits && (in_range || !self.strict()) {
                     Some(number.clone().into())
@@ -150,14 +149,14 @@ impl Walk<'_> {
         if words.contains(&word) {
             return Some(word.into());
         }
-        if self.strict() {
+        if self.strict() && !self.findings.is_full() {
             let found = format!("unknown value `{}`", shorten(word, 40));
             let mut problem = Problem::new(path.clone(), found, list(words)).at(node.position);
             if let Some(word) = nearest(word, words.iter().copied()) {
                 problem = problem.hint(format!("did you mean `{word}`?"));
             }
             self.findings.problem(problem);
-        } else {
+        } else if !self.strict() {
             let why = format!("unknown value `{}`", shorten(word, 40));
             self.findings.ignore(path, why);
         }
@@ -239,6 +238,7 @@ impl Walk<'_> {
             }
             if let Reading::Lenient { opaque } = self.reading
                 && opaque.contains(&entry.key.as_str())
+                && matches!(entry.value.value, Value::Map(_))
             {
                 return Some(entry.value.to_json());
             }
@@ -250,7 +250,7 @@ impl Walk<'_> {
         if view.is_open() {
             return Some(entry.value.to_json());
         }
-        if self.strict() {
+        if self.strict() && !self.findings.is_full() {
             let found = format!("unknown key `{}`", shorten(&entry.key, 60));
             let known = view.property_names();
             let expected = match known.len() {
@@ -265,7 +265,7 @@ impl Walk<'_> {
                 problem = problem.hint(format!("did you mean `{key}`?"));
             }
             self.findings.problem(problem);
-        } else {
+        } else if !self.strict() {
             self.findings.ignore(path, "unknown key");
         }
         None

@@ -78,6 +78,11 @@ impl Builder {
             },
             Event::Scalar(text, style, anchor, tag) => {
                 if self.wants_key() {
+                    if text == "<<" && style == ScalarStyle::Plain {
+                        return Err(Problem::new(Path::root(), "merge key `<<`", "")
+                            .at(position)
+                            .hint("YAML 1.2 has no merging; write the keys out, or use an alias for the whole map"));
+                    }
                     return self.key(&text, position);
                 }
                 let value = scalar(&text, style, tag.as_deref(), position)?;
@@ -263,6 +268,10 @@ fn place(marker: Marker) -> Position {
 }
 
 fn syntax(error: &ScanError) -> Problem {
+    // The parser's own bound on brackets inside each other comes first where all of them stand at the beginning.
+    if error.info().contains("recursion limit") {
+        return too_deep(place(*error.marker()));
+    }
     let mut problem = Problem::new(Path::root(), format!("no valid YAML: {}", error.info()), "")
         .at(place(*error.marker()));
     if error.info().contains("tab") {

@@ -1,17 +1,19 @@
 //! Canary configs: Kayenta's format, as JSON or YAML.
 
 mod parameters;
+mod query;
 mod rules;
 mod store;
 pub mod templates;
 mod warnings;
 pub mod wire;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
 
 use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
 
-use super::node::Node;
+use super::node::{Node, Value};
 use super::path::Path;
 use super::problems::{Findings, Position, Problem, Problems, Warning};
 use super::shape::{Reading, Schema};
@@ -113,8 +115,9 @@ fn filled(text: Option<&String>) -> Option<&str> {
 
 /// The JSON Schema of a canary config, as [`Strictness::Strict`] holds texts against it.
 #[must_use]
-pub fn schema() -> Schema {
-    Schema::of::<wire::CanaryConfig>()
+pub fn schema() -> &'static Schema {
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<wire::CanaryConfig>);
+    &SCHEMA
 }
 
 /// Reads a canary config from JSON or YAML, so that it can be judged by.
@@ -122,7 +125,7 @@ pub fn schema() -> Schema {
 /// # Errors
 /// All problems at once, in the order of the text. A text that cannot be parsed has one.
 pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems> {
-    let node = Node::parse(text)?;
+    let node = parse(text)?;
     let mut findings = Findings::default();
     let wire = read(&node, strictness, &mut findings);
     let shown: HashSet<Path> = findings
@@ -155,6 +158,7 @@ pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems
         problem.position = problem.position.or_else(|| place(&node, &problem.path));
     }
     problems.sort_by_key(|problem| problem.position);
+    problems.truncate(Findings::MOST);
     if let Some(problems) = Problems::new(problems) {
         return Err(problems);
     }
@@ -183,13 +187,22 @@ pub fn load_wire(
     text: &str,
     strictness: Strictness,
 ) -> Result<(wire::CanaryConfig, Vec<String>), Problems> {
-    let node = Node::parse(text)?;
+    let node = parse(text)?;
     let mut findings = Findings::default();
     let wire = read(&node, strictness, &mut findings);
     match Problems::new(findings.problems) {
         Some(problems) => Err(problems),
         None => Ok((wire, findings.ignored)),
     }
+}
+
+fn parse(text: &str) -> Result<Node, Problems> {
+    let node = Node::parse(text)?;
+    if matches!(node.value, Value::Map(_)) {
+        return Ok(node);
+    }
+    let problem = Problem::new(Path::root(), node.to_string(), "a map of keys and values");
+    Err(problem.at(node.position).into())
 }
 
 fn read(node: &Node, strictness: Strictness, findings: &mut Findings) -> wire::CanaryConfig {
@@ -226,7 +239,7 @@ fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConf
                 Problem::new(Path::root().key("classifier"), "missing", "a map")
                     .hint("write `classifier: {}` for equal weights"),
             );
-            Default::default()
+            BTreeMap::new()
         }
     };
     JudgeConfig {

@@ -127,11 +127,11 @@ pub(super) fn read(
 ) {
     let mut reader = Reader { findings };
     reader.unknown_keys(raw, path, &["canary", "coalmine"]);
-    if let Some(value) = raw.get("coalmine")
-        && !value.is_object()
-        && !value.is_null()
-    {
-        reader.wrong(value, &path.key("coalmine"), "a map");
+    // Kayenta reads a map of maps before it looks at any key.
+    for (key, value) in raw.iter().filter(|(key, _)| *key != "canary") {
+        if !value.is_object() && !value.is_null() {
+            reader.wrong(value, &path.key(key.as_str()), "a map");
+        }
     }
     let path = path.key("canary");
     let canary = match raw.get("canary") {

@@ -7,15 +7,18 @@ use super::wire::{CanaryConfig, Classifier};
 use super::{JUDGE_NAMES, filled, templates};
 use crate::config::node::shorten;
 use crate::config::path::Path;
-use crate::config::problems::Problem;
+use crate::config::problems::{Findings, Problem};
 use crate::config::shape::{list, nearest};
 
 /// How far a sum of weights may be from 100 and still count as 100: the rounding of a few additions.
 pub(super) const WEIGHT_SLACK: f64 = 1e-9;
 
-/// Every rule that `config` breaks.
+/// Among how many templates the nearest is looked for; more would take long and help nobody.
+const NEAREST_OF: usize = 200;
+
+/// Every rule that `config` breaks, up to 1,000 times.
 pub(super) fn check(config: &CanaryConfig) -> Vec<Problem> {
-    let mut problems = Vec::new();
+    let mut problems = Findings::default();
     judge_name(config, &mut problems);
     metric_names(config, &mut problems);
     queries(config, &mut problems);
@@ -23,10 +26,10 @@ pub(super) fn check(config: &CanaryConfig) -> Vec<Problem> {
         group_weights(classifier, &mut problems);
         thresholds(classifier, &mut problems);
     }
-    problems
+    problems.problems
 }
 
-fn judge_name(config: &CanaryConfig, problems: &mut Vec<Problem>) {
+fn judge_name(config: &CanaryConfig, problems: &mut Findings) {
     let name = config
         .judge
         .as_ref()
@@ -40,13 +43,13 @@ fn judge_name(config: &CanaryConfig, problems: &mut Vec<Problem>) {
         found,
         list(&JUDGE_NAMES),
     );
-    problems.push(match nearest(name, JUDGE_NAMES.into_iter()) {
+    problems.problem(match nearest(name, JUDGE_NAMES.into_iter()) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
         None => problem,
     });
 }
 
-fn metric_names(config: &CanaryConfig, problems: &mut Vec<Problem>) {
+fn metric_names(config: &CanaryConfig, problems: &mut Findings) {
     let mut first_by_name = HashMap::new();
     for (index, metric) in config.metrics.iter().enumerate() {
         let Some(name) = &metric.name else { continue };
@@ -57,18 +60,22 @@ fn metric_names(config: &CanaryConfig, problems: &mut Vec<Problem>) {
                 "metric name `{}` is taken by `metrics[{first}]`",
                 shorten(name, 60)
             );
-            problems.push(Problem::new(path, found, "a name of its own"));
+            problems.problem(Problem::new(path, found, "a name of its own"));
         }
     }
 }
 
-fn queries(config: &CanaryConfig, problems: &mut Vec<Problem>) {
+fn queries(config: &CanaryConfig, problems: &mut Findings) {
+    let known: Vec<&str> = config.templates.keys().map(String::as_str).collect();
     for (index, metric) in config.metrics.iter().enumerate() {
+        if problems.is_full() {
+            return;
+        }
         let Some(query) = &metric.query else { continue };
         let path = Path::root().key("metrics").index(index).key("query");
         if query.deprecated_filter().is_some() {
             let error = templates::TemplateError::Deprecated;
-            problems.push(
+            problems.problem(
                 Problem::new(path.key("customFilter"), error.to_string(), "")
                     .hint("write `customInlineTemplate`"),
             );
@@ -82,7 +89,6 @@ fn queries(config: &CanaryConfig, problems: &mut Vec<Problem>) {
         if config.templates.contains_key(name) {
             continue;
         }
-        let known: Vec<&str> = config.templates.keys().map(String::as_str).collect();
         let found = format!("unknown template `{}`", shorten(name, 60));
         let expected = match known.len() {
             0 => "one of `templates`, which has none".to_owned(),
@@ -90,19 +96,21 @@ fn queries(config: &CanaryConfig, problems: &mut Vec<Problem>) {
             count => format!("one of the {count} `templates`"),
         };
         let problem = Problem::new(path.key("customFilterTemplate"), found, expected);
-        problems.push(match nearest(name, known.into_iter()) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem,
-        });
+        problems.problem(
+            match nearest(name, known.iter().copied().take(NEAREST_OF)) {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None => problem,
+            },
+        );
     }
 }
 
-fn group_weights(classifier: &Classifier, problems: &mut Vec<Problem>) {
+fn group_weights(classifier: &Classifier, problems: &mut Findings) {
     let path = Path::root().key("classifier").key("groupWeights");
     for (group, weight) in &classifier.group_weights {
         if *weight < 0.0 {
             let found = format!("weight {weight}");
-            problems.push(Problem::new(path.key(group.as_str()), found, "0 to 100"));
+            problems.problem(Problem::new(path.key(group.as_str()), found, "0 to 100"));
         }
     }
     let sum: f64 = classifier.group_weights.values().sum();
@@ -117,7 +125,7 @@ fn group_weights(classifier: &Classifier, problems: &mut Vec<Problem>) {
         if classifier.group_weights.len() > most {
             parts.push("…".to_owned());
         }
-        problems.push(Problem::new(
+        problems.problem(Problem::new(
             path,
             format!("weights add up to {}", round(sum)),
             format!("at most 100 ({})", parts.join(", ")),
@@ -125,7 +133,7 @@ fn group_weights(classifier: &Classifier, problems: &mut Vec<Problem>) {
     }
 }
 
-fn thresholds(classifier: &Classifier, problems: &mut Vec<Problem>) {
+fn thresholds(classifier: &Classifier, problems: &mut Findings) {
     let Some(thresholds) = classifier.score_thresholds else {
         return;
     };
@@ -136,7 +144,7 @@ fn thresholds(classifier: &Classifier, problems: &mut Vec<Problem>) {
             .key("classifier")
             .key("scoreThresholds")
             .key("marginal");
-        problems.push(Problem::new(
+        problems.problem(Problem::new(
             path,
             format!("marginal {marginal} is above pass {pass}"),
             format!("at most {pass}"),

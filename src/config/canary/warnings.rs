@@ -9,7 +9,7 @@ use super::store::is_storable_name;
 use super::wire::CanaryConfig;
 use crate::config::node::shorten;
 use crate::config::path::Path;
-use crate::config::problems::Warning;
+use crate::config::problems::{Findings, Warning};
 
 /// Everything odd about a config.
 pub(super) fn all(wire: &CanaryConfig, judge: &JudgeConfig) -> Vec<Warning> {
@@ -35,6 +35,9 @@ struct Found<'c> {
 
 impl Found<'_> {
     fn warn(&mut self, path: Path, message: impl Into<String>) {
+        if self.warnings.len() >= Findings::MOST {
+            return;
+        }
         self.warnings.push(Warning {
             path,
             message: message.into(),
