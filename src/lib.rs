@@ -1,1 +1,3 @@
 //! Coalmine: an automated canary judge.
+
+pub mod config;
