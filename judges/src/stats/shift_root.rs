@@ -269,7 +269,7 @@ impl ShiftStatistic {
         // Gathering pairs pays off where a walk is short.
         let points = (self.n() + self.m()) as u64;
         let few = if points <= FEW_POINTS { points } else { 0 };
-        let mut seen: [Vec<Evaluated>; ROOTS] = Default::default();
+        let mut seen: [Vec<Evaluated>; ROOTS] = std::array::from_fn(|_| Vec::with_capacity(16));
         let mut probes = [0.0; ROOTS];
         loop {
             let mut open = [false; ROOTS];
@@ -319,10 +319,11 @@ impl ShiftStatistic {
     /// are, since rounding keeps the order of `x[i] - mu` in `mu`. Cost O(n + m + pairs).
     fn open_pairs(&self, (from, to): (f64, f64)) -> OpenPairs {
         let (x, y) = self.samples();
+        let few = self.n() + self.m();
         let mut pairs = OpenPairs {
             settled: 0,
-            x: Vec::new(),
-            y: Vec::new(),
+            x: Vec::with_capacity(few),
+            y: Vec::with_capacity(few),
         };
         let mut below = 0;
         for &value in x {
