@@ -1,1 +1,5 @@
 //! Coalmine: an automated canary judge.
+
+pub mod clock;
+pub mod model;
+pub mod sources;
