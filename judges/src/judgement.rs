@@ -287,6 +287,43 @@ impl MetricResult {
     pub fn counted(&self) -> bool {
         !self.spec.muted
     }
+
+    /// Kayenta's words for the result; `None` where it gives none.
+    #[must_use]
+    pub fn kayenta_reason(&self) -> Option<String> {
+        let name = self.name();
+        match (self.classification, &self.reason) {
+            (Classification::Nodata | Classification::NodataFailMetric, _) => {
+                Some(format!("Missing data for {name}"))
+            }
+            (Classification::Pass, Reason::Identical) => {
+                Some("The Canary and Baseline data are identical".to_owned())
+            }
+            (Classification::High | Classification::Low, _) if self.critical => Some(format!(
+                "The metric {name} was classified as {} (Critical)",
+                self.classification.word()
+            )),
+            (Classification::High | Classification::Low, _) => Some(format!(
+                "{name} was classified as {}",
+                self.classification.word()
+            )),
+            (Classification::Error, _) => Some("Metric Classification Failed".to_owned()),
+            (Classification::Pass | Classification::Inconclusive, _) => None,
+        }
+    }
+
+    /// What Kayenta calls this result. It knows no Inconclusive: where it compares nothing it says Pass, and for another
+    /// judge's undecided results Nodata comes closest.
+    #[must_use]
+    pub fn kayenta_classification(&self) -> Classification {
+        match (self.classification, &self.reason) {
+            (Classification::Inconclusive, Reason::InfiniteValues | Reason::NothingToReplace) => {
+                Classification::Pass
+            }
+            (Classification::Inconclusive, _) => Classification::Nodata,
+            (other, _) => other,
+        }
+    }
 }
 
 /// Score of one group.
@@ -353,6 +390,8 @@ pub struct Judgement {
     pub judge: String,
     /// The scores that decided.
     pub thresholds: Thresholds,
+    /// The weights of groups as configured, in percent; also of groups that have no result.
+    pub group_weights: BTreeMap<String, f64>,
     /// One result for each pair, in their order, muted ones included.
     pub results: Vec<MetricResult>,
     /// The groups of all results that count, by name.
@@ -389,10 +428,6 @@ mod extended {
         Word(String),
     }
 
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde's `with` passes references"
-    )]
     pub(super) fn serialize<S: Serializer>(
         value: &Option<f64>,
         serializer: S,

@@ -2,16 +2,17 @@
 //!
 //! The judgement is scored again with one thing changed; nothing is judged anew.
 
-use crate::judgement::{Judgement, Verdict};
+use crate::judgement::{Classification, Judgement, MetricResult, Reason, Verdict};
+use crate::score;
 
 /// One thing that could have been different. Indices point into the judgement's results.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// This failed metric had passed.
     Passed(usize),
-    /// All failed metrics that are not critical had passed.
+    /// All failed metrics had passed but for those that fail the canary alone.
     AllOrdinaryPassed(Vec<usize>),
-    /// This metric were not critical.
+    /// This metric, which failed the canary alone, were not critical.
     NotCritical(usize),
     /// All undecided metrics had passed.
     UndecidedPassed(Vec<usize>),
@@ -19,7 +20,7 @@ pub enum Change {
     UndecidedFailed(Vec<usize>),
     /// This muted metric were not muted.
     NotMuted(usize),
-    /// This metric had failed (asked where the verdict is Pass: how little it would have taken).
+    /// This metric had failed (asked where it passed: how little it would have taken).
     Failed(usize),
 }
 
@@ -34,9 +35,146 @@ pub struct WhatIf {
     pub verdict: Verdict,
 }
 
-/// The changes that are worth telling, those that change the verdict first. At most `limit` of them. Cost O(limit · n).
+/// The changes that are worth telling, at most `limit`: those that change the verdict first, better verdicts before worse.
+/// Empty where nothing was judged. Cost O(limit × results).
 #[must_use]
 pub fn explore(judgement: &Judgement, limit: usize) -> Vec<WhatIf> {
-    let _ = (judgement, limit);
-    Vec::new()
+    let mut found: Vec<WhatIf> = changes(judgement, limit)
+        .into_iter()
+        .map(|change| try_out(judgement, change))
+        .collect();
+    if judgement.verdict == Verdict::Pass {
+        found.extend(most_harmful(judgement));
+    }
+    found.sort_by_key(|what_if| (what_if.verdict == judgement.verdict, rank(what_if.verdict)));
+    found.truncate(limit);
+    found
+}
+
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Pass => 0,
+        Verdict::Marginal => 1,
+        Verdict::Inconclusive => 2,
+        Verdict::Fail => 3,
+    }
+}
+
+fn changes(judgement: &Judgement, limit: usize) -> Vec<Change> {
+    let all = || judgement.results.iter().enumerate();
+    let counted = |(_, result): &(usize, &MetricResult)| result.counted();
+    let failed: Vec<(usize, &MetricResult)> = all()
+        .filter(counted)
+        .filter(|(_, result)| result.classification.failed())
+        .collect();
+    let undecided: Vec<usize> = all()
+        .filter(counted)
+        .filter(|(_, result)| !result.classification.decided())
+        .map(|(index, _)| index)
+        .collect();
+    let (critical, other): (Vec<_>, Vec<_>) =
+        failed.iter().partition(|(_, result)| result.critical);
+    let mut changes: Vec<Change> = critical
+        .iter()
+        .chain(&other)
+        .take(limit)
+        .map(|(index, _)| Change::Passed(*index))
+        .collect();
+    if other.len() > 1 {
+        changes.push(Change::AllOrdinaryPassed(
+            other.iter().map(|(index, _)| *index).collect(),
+        ));
+    }
+    changes.extend(
+        critical
+            .iter()
+            .take(limit)
+            .map(|(index, _)| Change::NotCritical(*index)),
+    );
+    if !undecided.is_empty() {
+        changes.push(Change::UndecidedPassed(undecided.clone()));
+        changes.push(Change::UndecidedFailed(undecided));
+    }
+    let muted_failures =
+        all().filter(|(_, result)| !result.counted() && result.classification.failed());
+    changes.extend(
+        muted_failures
+            .take(limit)
+            .map(|(index, _)| Change::NotMuted(index)),
+    );
+    changes
+}
+
+/// Of the metrics that passed, the one whose failure would have cost most: a critical one, or else the one that carries
+/// the most weight.
+fn most_harmful(judgement: &Judgement) -> Option<WhatIf> {
+    let passed =
+        |result: &MetricResult| result.counted() && result.classification == Classification::Pass;
+    let share = |result: &MetricResult| -> f64 {
+        let groups = judgement
+            .groups
+            .iter()
+            .filter(|group| result.spec.groups.contains(&group.name));
+        groups
+            .map(|group| group.weight / (group.passed + group.failed).max(1) as f64)
+            .sum()
+    };
+    let results = judgement
+        .results
+        .iter()
+        .enumerate()
+        .filter(|(_, result)| passed(result));
+    let (index, _) = results.max_by(|(_, a), (_, b)| {
+        a.spec
+            .critical
+            .cmp(&b.spec.critical)
+            .then(share(a).total_cmp(&share(b)))
+    })?;
+    Some(try_out(judgement, Change::Failed(index)))
+}
+
+fn try_out(judgement: &Judgement, change: Change) -> WhatIf {
+    let mut results = judgement.results.clone();
+    match &change {
+        Change::Passed(index) => pass(&mut results[*index]),
+        Change::AllOrdinaryPassed(indices) | Change::UndecidedPassed(indices) => {
+            indices.iter().for_each(|index| pass(&mut results[*index]));
+        }
+        Change::UndecidedFailed(indices) => {
+            indices.iter().for_each(|index| fail(&mut results[*index]))
+        }
+        Change::Failed(index) => fail(&mut results[*index]),
+        Change::NotCritical(index) => {
+            results[*index].critical = false;
+            results[*index].spec.critical = false;
+        }
+        Change::NotMuted(index) => results[*index].spec.muted = false,
+    }
+    let then = score::judgement(
+        &judgement.judge,
+        results,
+        &judgement.group_weights,
+        judgement.thresholds,
+    );
+    WhatIf {
+        change,
+        score: then.score,
+        verdict: then.verdict,
+    }
+}
+
+fn pass(result: &mut MetricResult) {
+    result.classification = Classification::Pass;
+    result.reason = Reason::NoShift;
+    result.critical = false;
+}
+
+fn fail(result: &mut MetricResult) {
+    result.classification = if result.spec.direction.counts_increase() {
+        Classification::High
+    } else {
+        Classification::Low
+    };
+    result.reason = Reason::BeyondLimit;
+    result.critical = result.spec.critical;
 }
