@@ -1,5 +1,7 @@
 //! Coalmine: an automated canary judge.
 
+pub mod archive;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod model;

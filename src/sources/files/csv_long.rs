@@ -12,7 +12,8 @@ use rustc_hash::FxHashMap;
 use super::csv_table::{Row, Table, name, note_duplicates, uneven};
 use super::problem::{InputError, Problem, Problems, quoted};
 use super::time::Timestamps;
-use super::{FileInput, HistorySeries, Ids, grid, label, one_sided_notes, scalar};
+use super::{FileInput, Ids, grid, label, one_sided_notes, scalar};
+use crate::model::history::HistorySeries;
 
 const NEEDED: [&str; 4] = ["timestamp", "metric", "side", "value"];
 const SIDES: [&str; 3] = ["baseline", "canary", "history"];

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use coalmine_judges::series::{MetricSetPair, Series};
 
+use crate::model::history::HistorySeries;
 use crate::model::query::SentQueries;
 
 /// All that was read from the files of one judgement.
@@ -31,17 +32,6 @@ pub struct FileInput {
     pub queries: Vec<SentQueries>,
     /// What a reader of the judgement should know of the input, one sentence each.
     pub notes: Vec<String>,
-}
-
-/// One series of the live cluster before the canary.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HistorySeries {
-    /// The metric's name.
-    pub name: String,
-    /// What tells it from others of the same metric.
-    pub tags: BTreeMap<String, String>,
-    /// The points.
-    pub series: Series,
 }
 
 /// The name, followed by the tags where there are any: `latency{zone=a}`.
