@@ -3,8 +3,27 @@
 //! Everything here takes values and returns text. No clock, no files, no environment, no network: times and names are
 //! arguments. All rounding happens in one place, so that every format says the same.
 
+mod chart;
+mod effect;
+mod format;
+mod html;
+mod junit;
+mod markdown;
+mod metric;
+mod sentence;
+mod terminal;
+mod text;
+mod verdict;
+mod view;
+mod why;
+
 use coalmine_judges::judgement::Judgement;
 use coalmine_judges::series::MetricSetPair;
+use thiserror::Error;
+
+pub use html::DATA_LIMIT;
+pub use markdown::Links;
+pub use text::TextStyle;
 
 /// All that a report shows.
 #[derive(Debug, Clone, Copy)]
@@ -53,4 +72,51 @@ pub struct SentQuery {
     pub baseline: Option<String>,
     /// For the canary.
     pub canary: Option<String>,
+}
+
+/// Why a report could not be written. Neither depends on the data: both mean a fault in this crate.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// A template could not be filled.
+    #[error("filling the template of the report: {0}")]
+    Template(#[from] askama::Error),
+    /// A chart could not be drawn.
+    #[error("drawing a chart of `{metric}`: {cause}")]
+    Chart {
+        /// The metric's name.
+        metric: String,
+        /// What the plotting library said.
+        cause: String,
+    },
+}
+
+/// The report as one HTML file that needs nothing else: no network, no other file. Cost O(points of all metrics); about
+/// 10 KB a metric beside the config and the data.
+///
+/// # Errors
+/// Only where this crate has a fault.
+pub fn html(report: &Report<'_>) -> Result<String, ReportError> {
+    html::write(report)
+}
+
+/// The report as text for a terminal or a log, ending with a line break.
+#[must_use]
+pub fn text(report: &Report<'_>, style: &TextStyle) -> String {
+    text::write(report, style)
+}
+
+/// A summary in GitHub's Markdown, for a pull request. Names from outside cannot break out of their cell, mention anybody
+/// or link anywhere.
+#[must_use]
+pub fn markdown(report: &Report<'_>, links: &Links) -> String {
+    markdown::write(report, links)
+}
+
+/// The report as JUnit XML: one test case a metric, and one named `verdict`.
+///
+/// High, Low and NodataFailMetric are failures, Error is an error; Inconclusive, Nodata and muted metrics are skipped. The
+/// verdict is a failure unless it is Pass, so that a gate that reads nothing else stays shut.
+#[must_use]
+pub fn junit(report: &Report<'_>) -> String {
+    junit::write(report)
 }

@@ -10,18 +10,30 @@ use serde_json::Value;
 
 /// Judges one case as the service would; an error is a refusal of the whole judgement.
 fn judge(input: &Value) -> Result<Value, String> {
-    let config = load(&input["canaryConfig"].to_string(), Strictness::Lenient).map_err(|problems| problems.to_string())?;
-    let pairs = pairs::read(&input["metricSetPairList"].to_string(), "pairs.json").map_err(|error| error.to_string())?;
+    let config = load(&input["canaryConfig"].to_string(), Strictness::Lenient)
+        .map_err(|problems| problems.to_string())?;
+    let pairs = pairs::read(&input["metricSetPairList"].to_string(), "pairs.json")
+        .map_err(|error| error.to_string())?;
     let threshold = |key: &str| input["thresholds"][key].as_f64().unwrap();
-    let thresholds = Thresholds { pass: threshold("pass"), marginal: threshold("marginal") };
-    let input = JudgeInput::new(config.judge_config(), thresholds, &pairs.sets).map_err(|refusal| refusal.to_string())?;
+    let thresholds = Thresholds {
+        pass: threshold("pass"),
+        marginal: threshold("marginal"),
+    };
+    let input = JudgeInput::new(config.judge_config(), thresholds, &pairs.sets)
+        .map_err(|refusal| refusal.to_string())?;
     let judgement = NetflixAcaJudge.judge(&input);
     Ok(serde_json::to_value(CanaryJudgeResult::from(&judgement)).unwrap())
 }
 
 /// Every field that Kayenta wrote is there with its value, and no other. Numbers agree to the last bit; where chance played
 /// a part, within the case's own tolerance.
-fn compare(path: &str, ours: &Value, theirs: &Value, deterministic: bool, differences: &mut Vec<String>) {
+fn compare(
+    path: &str,
+    ours: &Value,
+    theirs: &Value,
+    deterministic: bool,
+    differences: &mut Vec<String>,
+) {
     let mut differ = || differences.push(format!("{path} is {ours}, expected {theirs}"));
     if let (Some(approx), Some(ours)) = (theirs["approx"].as_f64(), ours.as_f64()) {
         if (ours - approx).abs() > theirs["relTol"].as_f64().unwrap() * approx.abs() {
@@ -34,20 +46,38 @@ fn compare(path: &str, ours: &Value, theirs: &Value, deterministic: bool, differ
             for key in ours.keys().chain(theirs.keys()) {
                 match (ours.get(key), theirs.get(key)) {
                     (Some(ours), Some(theirs)) => {
-                        compare(&format!("{path}.{key}"), ours, theirs, deterministic, differences);
+                        compare(
+                            &format!("{path}.{key}"),
+                            ours,
+                            theirs,
+                            deterministic,
+                            differences,
+                        );
                     }
-                    (ours, theirs) => differences.push(format!("{path}.{key} is {ours:?}, expected {theirs:?}")),
+                    (ours, theirs) => {
+                        differences.push(format!("{path}.{key} is {ours:?}, expected {theirs:?}"))
+                    }
                 }
             }
         }
         (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => {
             for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-                compare(&format!("{path}[{index}]"), ours, theirs, deterministic, differences);
+                compare(
+                    &format!("{path}[{index}]"),
+                    ours,
+                    theirs,
+                    deterministic,
+                    differences,
+                );
             }
         }
         (Value::Number(ours), Value::Number(theirs)) => {
             let (ours, theirs) = (ours.as_f64().unwrap(), theirs.as_f64().unwrap());
-            let tolerance = if deterministic { 0.0 } else { 1e-3 * theirs.abs() };
+            let tolerance = if deterministic {
+                0.0
+            } else {
+                1e-3 * theirs.abs()
+            };
             if (ours - theirs).abs() > tolerance {
                 differ();
             }
@@ -69,7 +99,10 @@ fn with_sorted_groups(mut result: Value) -> Value {
 fn every_judgement_is_kayentas() {
     let text = include_str!("../../judges/tests/vectors/kayenta_vectors.json");
     let cases: Vec<Value> = serde_json::from_str(text).unwrap();
-    let cases: Vec<&Value> = cases.iter().filter(|case| case["kind"] == "judge").collect();
+    let cases: Vec<&Value> = cases
+        .iter()
+        .filter(|case| case["kind"] == "judge")
+        .collect();
     assert_eq!(cases.len(), 289, "cases of kind judge");
     let mut failures = Vec::new();
     for case in cases {
@@ -79,7 +112,9 @@ fn every_judgement_is_kayentas() {
         match judge(&case["input"]) {
             Err(_) if expected["exception"].is_string() => {}
             Err(refusal) => differences.push(format!("refused: {refusal}")),
-            Ok(_) if expected["exception"].is_string() => differences.push("judged, expected a refusal".to_owned()),
+            Ok(_) if expected["exception"].is_string() => {
+                differences.push("judged, expected a refusal".to_owned())
+            }
             Ok(ours) if expected["oneOf"].is_array() => {
                 let label = &ours["results"][0]["classification"];
                 if !expected["oneOf"].as_array().unwrap().contains(label) {
@@ -87,11 +122,23 @@ fn every_judgement_is_kayentas() {
                 }
             }
             Ok(ours) => {
-                let (ours, theirs) = (with_sorted_groups(ours), with_sorted_groups(expected.clone()));
+                let (ours, theirs) = (
+                    with_sorted_groups(ours),
+                    with_sorted_groups(expected.clone()),
+                );
                 compare("result", &ours, &theirs, deterministic, &mut differences);
             }
         }
-        failures.extend(differences.into_iter().map(|difference| format!("{}: {difference}", case["name"])));
+        failures.extend(
+            differences
+                .into_iter()
+                .map(|difference| format!("{}: {difference}", case["name"])),
+        );
     }
-    assert!(failures.is_empty(), "{} differences\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} differences\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }

@@ -6,3 +6,4 @@
 )]
 
 mod config;
+mod judge_vectors;

@@ -1,0 +1,463 @@
+//! Numbers, times and names as text. Nothing else in this crate rounds.
+
+use jiff::Timestamp;
+
+/// The characters that differ between a page and a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Signs {
+    minus: &'static str,
+    pub(crate) times: &'static str,
+    pub(crate) arrow: &'static str,
+    within: &'static str,
+    ellipsis: &'static str,
+    infinity: &'static str,
+}
+
+impl Signs {
+    /// For pages and pull requests.
+    pub(crate) const PAGE: Self = Self {
+        minus: "\u{2212}",
+        times: "×",
+        arrow: "→",
+        within: "±",
+        ellipsis: "…",
+        infinity: "∞",
+    };
+    /// For terminals: numbers that can be searched for.
+    pub(crate) const TERMINAL: Self = Self {
+        minus: "-",
+        times: "x",
+        arrow: "→",
+        within: "±",
+        ellipsis: "…",
+        infinity: "∞",
+    };
+    /// For terminals and logs without UTF-8.
+    pub(crate) const ASCII: Self = Self {
+        minus: "-",
+        times: "x",
+        arrow: "->",
+        within: "+/-",
+        ellipsis: "...",
+        infinity: "infinite",
+    };
+
+    /// A value in its own unit: three significant digits, whole numbers and thousands in full, `1.72 G` from a million on,
+    /// and powers of ten where nothing else is short. `none` for NaN, which no judgement holds.
+    pub(crate) fn value(self, value: f64) -> String {
+        if value.is_nan() {
+            return "none".to_owned();
+        }
+        let size = value.abs();
+        let text = if size.is_infinite() {
+            self.infinity.to_owned()
+        } else {
+            self.magnitude(size)
+        };
+        if value < 0.0 && text != "0" {
+            format!("{}{text}", self.minus)
+        } else {
+            text
+        }
+    }
+
+    /// The same with its sign: `+3.20`.
+    pub(crate) fn signed(self, value: f64) -> String {
+        let text = self.value(value);
+        if value > 0.0 {
+            format!("+{text}")
+        } else {
+            text
+        }
+    }
+
+    fn magnitude(self, size: f64) -> String {
+        if size == 0.0 {
+            return "0".to_owned();
+        }
+        if (size < 1000.0 && size.fract() == 0.0) || (999.5..999_999.5).contains(&size) {
+            return thousands(size);
+        }
+        if (0.000_999_5..999.5).contains(&size) {
+            return significant(size);
+        }
+        for (scale, letter) in [(1e6, 'M'), (1e9, 'G'), (1e12, 'T')] {
+            let scaled = size / scale;
+            if (0.9995..999.5).contains(&scaled) {
+                return format!("{} {letter}", significant(scaled));
+            }
+        }
+        self.power(size)
+    }
+
+    /// `1.23e-7`, with this sign set's minus.
+    fn power(self, size: f64) -> String {
+        format!("{size:.2e}").replace('-', self.minus)
+    }
+
+    /// An effect in percent without the percent sign: one decimal below 2×, whole numbers from there on.
+    fn percent_number(self, fraction: f64, sign: bool) -> String {
+        let percent = fraction * 100.0;
+        let size = percent.abs();
+        let text = if size.is_infinite() {
+            self.infinity.to_owned()
+        } else if size >= 1e9 {
+            self.power(size)
+        } else if size >= 99.95 {
+            thousands(size)
+        } else if size >= 0.05 || size == 0.0 {
+            format!("{size:.1}")
+        } else if size >= 0.000_95 {
+            // Two digits, so that an interval clear of zero does not read as zero.
+            let text = format!("{size:.4}");
+            text.trim_end_matches('0').to_owned()
+        } else {
+            self.power(size)
+        };
+        let prefix = match (percent > 0.0, percent < 0.0) {
+            (true, _) if sign => "+",
+            (_, true) if sign => self.minus,
+            _ => "",
+        };
+        format!("{prefix}{text}")
+    }
+
+    /// `+13.0%`.
+    pub(crate) fn percent(self, fraction: f64) -> String {
+        format!("{}%", self.percent_number(fraction, true))
+    }
+
+    /// `13.0%`, for sentences whose verb says the direction.
+    pub(crate) fn percent_unsigned(self, fraction: f64) -> String {
+        format!("{}%", self.percent_number(fraction, false))
+    }
+
+    /// `[+12.5, +13.4]`.
+    pub(crate) fn percent_interval(self, low: f64, high: f64) -> String {
+        format!(
+            "[{}, {}]",
+            self.percent_number(low, true),
+            self.percent_number(high, true)
+        )
+    }
+
+    /// `[12.5, 13.4]`.
+    pub(crate) fn percent_interval_unsigned(self, low: f64, high: f64) -> String {
+        format!(
+            "[{}, {}]",
+            self.percent_number(low, false),
+            self.percent_number(high, false)
+        )
+    }
+
+    /// An end of an interval in a table of its own: `+12.5`.
+    pub(crate) fn percent_end(self, fraction: f64) -> String {
+        self.percent_number(fraction, true)
+    }
+
+    /// A limit as it was set: `+50%`, `-2.5%`.
+    pub(crate) fn limit(self, fraction: f64) -> String {
+        let text = self.limit_number(fraction.abs());
+        match (fraction > 0.0, fraction < 0.0) {
+            (true, _) => format!("+{text}"),
+            (_, true) => format!("{}{text}", self.minus),
+            _ => text,
+        }
+    }
+
+    /// `±5%`.
+    pub(crate) fn within(self, fraction: f64) -> String {
+        format!("{}{}", self.within, self.limit_number(fraction.abs()))
+    }
+
+    fn limit_number(self, fraction: f64) -> String {
+        if fraction.is_infinite() {
+            return self.infinity.to_owned();
+        }
+        // 1.1 - 1 is not 0.1: six digits are what a person wrote.
+        let percent = (fraction * 100.0 * 1e6).round() / 1e6;
+        if percent >= 1e9 {
+            return format!("{}%", self.power(percent));
+        }
+        if percent >= 1000.0 {
+            return format!("{}%", thousands(percent));
+        }
+        format!("{percent}%")
+    }
+
+    /// A ratio: `3.1×`.
+    pub(crate) fn ratio(self, ratio: f64) -> String {
+        format!("{}{}", self.ratio_number(ratio), self.times)
+    }
+
+    /// `[2.4, 4.0]`.
+    pub(crate) fn ratio_interval(self, low: f64, high: f64) -> String {
+        format!("[{}, {}]", self.ratio_number(low), self.ratio_number(high))
+    }
+
+    fn ratio_number(self, ratio: f64) -> String {
+        let size = ratio.abs();
+        let text = if size.is_infinite() {
+            self.infinity.to_owned()
+        } else if size < 99.95 {
+            format!("{size:.1}")
+        } else {
+            self.magnitude(size.round())
+        };
+        if ratio < 0.0 && text != "0.0" {
+            format!("{}{text}", self.minus)
+        } else {
+            text
+        }
+    }
+
+    /// A ratio of means or another effect against a limit, at the precision at which limits are set: `1.13`.
+    pub(crate) fn effect(self, effect: f64) -> String {
+        if effect.abs() >= 0.0005 && effect.abs() < 99.95 {
+            let text = format!("{:.3}", effect.abs());
+            let sign = if effect < 0.0 { self.minus } else { "" };
+            format!("{sign}{}", trim(&text))
+        } else {
+            self.value(effect)
+        }
+    }
+
+    /// A score: whole, or with at most two decimals.
+    pub(crate) fn score(self, score: f64) -> String {
+        let text = trim(&format!("{:.2}", score.abs())).to_owned();
+        if score < 0.0 && text != "0" {
+            format!("{}{text}", self.minus)
+        } else {
+            text
+        }
+    }
+
+    /// At most `limit` characters; longer text keeps its start and its end.
+    pub(crate) fn shorten(self, text: &str, limit: usize) -> String {
+        let length = text.chars().count();
+        if length <= limit {
+            return text.to_owned();
+        }
+        let kept = limit.saturating_sub(self.ellipsis.chars().count()).max(2);
+        let head = kept * 2 / 3;
+        let start: String = text.chars().take(head).collect();
+        let end: String = text.chars().skip(length - (kept - head)).collect();
+        format!("{start}{}{end}", self.ellipsis)
+    }
+}
+
+/// Whole, with commas: `56,319`.
+pub(crate) fn thousands(size: f64) -> String {
+    let digits = format!("{:.0}", size.abs());
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of things, with commas.
+pub(crate) fn count(count: usize) -> String {
+    thousands(count as f64)
+}
+
+/// `1 metric`, `2 metrics`.
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// Three significant digits for a size between 0.001 and 1,000.
+fn significant(size: f64) -> String {
+    let decimals = if size >= 99.95 {
+        0
+    } else if size >= 9.995 {
+        1
+    } else if size >= 0.9995 {
+        2
+    } else if size >= 0.099_95 {
+        3
+    } else if size >= 0.009_995 {
+        4
+    } else {
+        5
+    };
+    format!("{size:.decimals$}")
+}
+
+fn trim(decimal: &str) -> &str {
+    if decimal.contains('.') {
+        decimal.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        decimal
+    }
+}
+
+/// `12:31`, in UTC; `None` outside the calendar.
+pub(crate) fn clock(time_ms: i64) -> Option<String> {
+    moment(time_ms, "%H:%M")
+}
+
+/// `12:31:05`, in UTC.
+pub(crate) fn clock_seconds(time_ms: i64) -> Option<String> {
+    moment(time_ms, "%H:%M:%S")
+}
+
+/// `12 Mar 2026`, in UTC.
+pub(crate) fn date(time_ms: i64) -> Option<String> {
+    moment(time_ms, "%-d %b %Y")
+}
+
+/// `12 Mar`, in UTC.
+pub(crate) fn day(time_ms: i64) -> Option<String> {
+    moment(time_ms, "%-d %b")
+}
+
+fn moment(time_ms: i64, format: &str) -> Option<String> {
+    let timestamp = Timestamp::from_millisecond(time_ms).ok()?;
+    Some(timestamp.strftime(format).to_string())
+}
+
+/// `90 min`, `2 h 18 min`, `45 s`.
+pub(crate) fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    if milliseconds < 1000 {
+        format!("{milliseconds} ms")
+    } else if seconds < 120 {
+        format!("{seconds} s")
+    } else if seconds <= 7200 {
+        format!("{} min", seconds / 60)
+    } else if days < 2 {
+        join_parts(days * 24 + hours, "h", minutes, "min")
+    } else {
+        join_parts(days, "d", hours, "h")
+    }
+}
+
+fn join_parts(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
+    if small == 0 {
+        format!("{large} {large_unit}")
+    } else {
+        format!("{large} {large_unit} {small} {small_unit}")
+    }
+}
+
+/// A name on one line: control characters and marks that turn the direction of text become `\u{fffd}`. They could move a
+/// terminal's cursor, or make a name read as another.
+pub(crate) fn clean(name: &str) -> String {
+    name.chars()
+        .map(|c| if hidden(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// The same for text of several lines: line breaks and tabs stay.
+pub(crate) fn clean_lines(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .chars()
+        .map(|c| {
+            if hidden(c) && c != '\n' && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
+        || matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_three_significant_digits_and_thousands_in_full() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (5.0, "5"),
+            (86.04, "86.0"),
+            (0.48, "0.480"),
+            (0.27812, "0.278"),
+            (9.999, "10.0"),
+            (999.7, "1,000"),
+            (1425.6, "1,426"),
+            (56_319.0, "56,319"),
+            (1_717_986_918.0, "1.72 G"),
+            (-3.2, "\u{2212}3.20"),
+            (0.000_123, "1.23e\u{2212}4"),
+            (1e300, "1.00e300"),
+            (1e-300, "1.00e\u{2212}300"),
+            (f64::NEG_INFINITY, "\u{2212}∞"),
+        ] {
+            assert_eq!(Signs::PAGE.value(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn effects_are_percent_with_a_sign_and_never_read_as_zero_when_they_are_not() {
+        for (fraction, text) in [
+            (0.13, "+13.0%"),
+            (-0.056, "-5.6%"),
+            (2.14, "+214%"),
+            (8.61, "+861%"),
+            (0.0, "0.0%"),
+            (0.0004, "+0.04%"),
+            (0.9996, "+100%"),
+            (123.45, "+12,345%"),
+            (1e-9, "+1.00e-7%"),
+            (1e12, "+1.00e14%"),
+        ] {
+            assert_eq!(Signs::TERMINAL.percent(fraction), text, "{fraction}");
+        }
+    }
+
+    #[test]
+    fn limits_read_as_they_were_set() {
+        for (fraction, text) in [
+            (1.1 - 1.0, "+10%"),
+            (0.97 - 1.0, "-3%"),
+            (1.025 - 1.0, "+2.5%"),
+            (0.5, "+50%"),
+        ] {
+            assert_eq!(Signs::ASCII.limit(fraction), text, "{fraction}");
+        }
+    }
+
+    #[test]
+    fn durations_use_two_units_at_most() {
+        for (seconds, text) in [
+            (45, "45 s"),
+            (5400, "90 min"),
+            (8280, "2 h 18 min"),
+            (86_400 * 3, "3 d"),
+        ] {
+            assert_eq!(duration(seconds * 1000), text);
+        }
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_start_and_its_end() {
+        let short = Signs::PAGE.shorten(&"abcdefghij".repeat(30), 20);
+        assert_eq!(short.chars().count(), 20);
+        assert!(
+            short.starts_with("abcdefghijab") && short.ends_with("efghij"),
+            "{short}"
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_move_the_cursor_or_turn_the_text() {
+        assert_eq!(
+            clean("a\u{1b}[2J\u{202e}b\n"),
+            "a\u{fffd}[2J\u{fffd}b\u{fffd}"
+        );
+    }
+}

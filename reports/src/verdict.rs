@@ -1,0 +1,485 @@
+//! The verdict in one sentence, and the paragraph that gives its reason.
+
+use coalmine_judges::judgement::{
+    Classification, Judgement, MetricResult, ScoreLabel, Verdict, VerdictReason,
+};
+
+use crate::format::{self, Signs};
+use crate::metric::{self, Kind, MetricView};
+use crate::sentence::Sentence;
+
+/// Longest name in a headline.
+const NAME_LENGTH: usize = 72;
+/// Names listed in one sentence.
+const NAMES: usize = 3;
+
+/// What happened, without the verdict's word: `error rate rose 3.1× [2.4, 4.0], critical`. `metrics` are in order of severity.
+pub(crate) fn headline(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> Sentence {
+    match judgement.reason {
+        VerdictReason::CriticalMetric { result } => {
+            about(metrics, result, signs).words(", critical")
+        }
+        VerdictReason::CriticalUndecided { result } => {
+            about(metrics, result, signs).words(", although it is critical")
+        }
+        VerdictReason::ScoreReached
+        | VerdictReason::ScoreBetween
+        | VerdictReason::ScoreBelow
+        | VerdictReason::DecidedScoreLower => changed(judgement, metrics, signs),
+        VerdictReason::TooLittleDecided => {
+            let (decided, counted) = decided(judgement);
+            Sentence::new()
+                .words("only ")
+                .strong(format!(
+                    "{} of {}",
+                    format::count(decided),
+                    metrics_word(counted)
+                ))
+                .words(" could be decided")
+        }
+        VerdictReason::NothingDecided => {
+            let (_, counted) = decided(judgement);
+            match counted {
+                1 => only(metrics).map_or_else(Sentence::new, |metric| described(metric, signs)),
+                _ => Sentence::new().words(format!(
+                    "none of {} could be decided",
+                    metrics_word(counted)
+                )),
+            }
+        }
+        VerdictReason::NothingCounted => nothing_counted(judgement),
+    }
+}
+
+fn only(metrics: &[MetricView]) -> Option<&MetricView> {
+    metrics.iter().find(|metric| metric.kind != Kind::Muted)
+}
+
+fn about(metrics: &[MetricView], result: usize, signs: Signs) -> Sentence {
+    metrics
+        .iter()
+        .find(|metric| metric.index == result)
+        .map_or_else(
+            || Sentence::new().words("a metric decided"),
+            |metric| described(metric, signs),
+        )
+}
+
+fn described(metric: &MetricView, signs: Signs) -> Sentence {
+    let mut sentence = Sentence::new()
+        .name(signs.shorten(&metric.label(), NAME_LENGTH))
+        .words(" ");
+    sentence.0.extend(metric.happened.0.iter().cloned());
+    sentence
+}
+
+/// The headline of a verdict that rests on the score.
+fn changed(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> Sentence {
+    let failed: Vec<&MetricView> = metrics
+        .iter()
+        .filter(|metric| metric.kind.failed())
+        .collect();
+    let (_, counted) = decided(judgement);
+    let score = format!("score {}", signs.score(shown_score(judgement)));
+    let Some(worst) = failed.first() else {
+        let text = match (judgement.verdict, counted) {
+            (Verdict::Pass, 1) => "no change that counts in 1 metric".to_owned(),
+            (Verdict::Pass, counted) => {
+                format!("no change that counts in {}", metrics_word(counted))
+            }
+            (Verdict::Marginal | Verdict::Fail | Verdict::Inconclusive, _) => {
+                format!("{score}, although no metric failed")
+            }
+        };
+        return Sentence::new().words(text);
+    };
+    let sentence = if judgement.verdict == Verdict::Pass {
+        Sentence::new().words(format!("{score}, although "))
+    } else {
+        Sentence::new()
+    };
+    let sentence = if failed.len() == 1 {
+        let mut sentence = sentence;
+        sentence.0.extend(described(worst, signs).0);
+        sentence
+    } else {
+        let mut sentence = sentence
+            .strong(format!(
+                "{} of {}",
+                format::count(failed.len()),
+                metrics_word(counted)
+            ))
+            .words(if judgement.verdict == Verdict::Pass {
+                " failed, most of all "
+            } else {
+                " failed, first of all "
+            });
+        sentence.0.extend(described(worst, signs).0);
+        sentence
+    };
+    if judgement.verdict == Verdict::Pass {
+        sentence
+    } else {
+        sentence.words(format!(", {score}"))
+    }
+}
+
+fn metrics_word(number: usize) -> String {
+    format::counted(number, "metric", "metrics")
+}
+
+fn nothing_counted(judgement: &Judgement) -> Sentence {
+    let muted = judgement
+        .results
+        .iter()
+        .filter(|result| !result.counted())
+        .count();
+    Sentence::new().words(match (judgement.results.len(), muted) {
+        (0, _) => "there were no metrics to judge",
+        (all, muted) if all == muted => "all metrics are muted, so nothing counts",
+        _ => "no metric belongs to a group, so nothing counts",
+    })
+}
+
+/// Results that were decided, and that count.
+fn decided(judgement: &Judgement) -> (usize, usize) {
+    let counted: Vec<&MetricResult> = judgement
+        .results
+        .iter()
+        .filter(|result| result.counted())
+        .collect();
+    let decided = counted
+        .iter()
+        .filter(|result| result.classification.decided())
+        .count();
+    (decided, counted.len())
+}
+
+/// The score that the verdict rests on.
+pub(crate) fn shown_score(judgement: &Judgement) -> f64 {
+    match (&judgement.reason, judgement.decided_score) {
+        (VerdictReason::DecidedScoreLower, Some(decided)) => decided,
+        _ => judgement.score,
+    }
+}
+
+/// Why the verdict is what it is, and what else is worth knowing before the details.
+pub(crate) fn paragraph(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> Sentence {
+    reason(judgement, metrics, signs)
+        .then(others(judgement, metrics))
+        .then(undecided(judgement))
+        .then(label(judgement, signs))
+        .then(tolerance(metrics))
+}
+
+fn reason(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> Sentence {
+    let score = signs.score(judgement.score);
+    let pass = signs.score(judgement.thresholds.pass);
+    let marginal = signs.score(judgement.thresholds.marginal);
+    let text = match judgement.reason {
+        VerdictReason::CriticalMetric { .. } => {
+            "A critical metric that fails makes the verdict Fail, whatever the other metrics say.".to_owned()
+        }
+        VerdictReason::CriticalUndecided { .. } => {
+            "Without an answer for a critical metric there can be no Pass: no evidence is not success.".to_owned()
+        }
+        VerdictReason::ScoreReached => format!("The score of {score} reaches {pass}, from which on a canary passes."),
+        VerdictReason::ScoreBetween => {
+            format!("The score of {score} lies below {pass}, from which on a canary passes, and not below {marginal}: a person should decide.")
+        }
+        VerdictReason::ScoreBelow => format!(
+            "The score of {score} is below {}, the lowest that is not a failure.",
+            signs.score(judgement.thresholds.marginal.min(judgement.thresholds.pass))
+        ),
+        VerdictReason::DecidedScoreLower => match judgement.decided_score {
+            Some(decided) => format!(
+                "The judge counts a score of {score}, but gives groups without any decision full marks. What was decided scores {}, and the verdict rests on that.",
+                signs.score(decided)
+            ),
+            None => "The judge gives groups without any decision full marks; the verdict does not.".to_owned(),
+        },
+        VerdictReason::TooLittleDecided => format!(
+            "{} of the weight was decided; a verdict needs more than half of the metrics and half of the weight.",
+            whole_percent(judgement.coverage)
+        ),
+        VerdictReason::NothingDecided => {
+            "No metric was decided, for or against the canary. No evidence is not success.".to_owned()
+        }
+        VerdictReason::NothingCounted => {
+            "Nothing was found that could count for or against the canary. No evidence is not success.".to_owned()
+        }
+    };
+    let sentence = Sentence::new().words(text);
+    match judgement.reason {
+        VerdictReason::CriticalMetric { .. } if judgement.score == 0.0 => {
+            match judgement.decided_score {
+                Some(decided) if decided != 0.0 => sentence.words(format!(
+                    " The judge sets the score to 0 for that; by the groups alone it would be {}.",
+                    signs.score(decided)
+                )),
+                Some(_) | None => sentence,
+            }
+        }
+        VerdictReason::ScoreBelow
+            if judgement.score == 0.0 && metrics.iter().all(|metric| !metric.kind.failed()) =>
+        {
+            sentence.words(" The judge’s own rules set it to 0.")
+        }
+        _ => sentence,
+    }
+}
+
+fn whole_percent(share: f64) -> String {
+    format!("{:.0}%", (share * 100.0).clamp(0.0, 100.0))
+}
+
+/// The failed metrics that the headline does not name.
+fn others(judgement: &Judgement, metrics: &[MetricView]) -> Sentence {
+    let named = match judgement.reason {
+        VerdictReason::CriticalMetric { result } | VerdictReason::CriticalUndecided { result } => {
+            Some(result)
+        }
+        _ => metrics
+            .iter()
+            .find(|metric| metric.kind.failed())
+            .map(|metric| metric.index),
+    };
+    let others: Vec<&MetricView> = metrics
+        .iter()
+        .filter(|metric| metric.kind.failed() && Some(metric.index) != named)
+        .collect();
+    if others.is_empty() {
+        return Sentence::new();
+    }
+    let names: Vec<String> = others
+        .iter()
+        .map(|metric| Signs::PAGE.shorten(&metric.label(), 48))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let sentence = Sentence::new().names(&names, NAMES);
+    let verb = if others.len() == 1 {
+        " fails too"
+    } else {
+        " fail too"
+    };
+    let critical = others
+        .iter()
+        .filter(|metric| {
+            judgement
+                .results
+                .get(metric.index)
+                .is_some_and(|result| result.critical)
+        })
+        .count();
+    sentence.words(verb).words(match (critical, others.len()) {
+        (0, 1) => ", and is not critical.",
+        (0, _) => ", none of them critical.",
+        (_, 1) => ", and is critical as well.",
+        (_, _) => ", critical ones among them.",
+    })
+}
+
+fn undecided(judgement: &Judgement) -> Sentence {
+    let (decided, counted) = decided(judgement);
+    let undecided = counted - decided;
+    match judgement.reason {
+        VerdictReason::NothingDecided
+        | VerdictReason::NothingCounted
+        | VerdictReason::TooLittleDecided => Sentence::new(),
+        VerdictReason::ScoreReached
+        | VerdictReason::ScoreBetween
+        | VerdictReason::ScoreBelow
+        | VerdictReason::DecidedScoreLower
+        | VerdictReason::CriticalMetric { .. }
+        | VerdictReason::CriticalUndecided { .. } => {
+            if undecided == 0 {
+                return Sentence::new();
+            }
+            Sentence::new().words(format!(
+                "{} of {} {} not decided and left out.",
+                format::count(undecided),
+                metrics_word(counted),
+                if undecided == 1 { "was" } else { "were" }
+            ))
+        }
+    }
+}
+
+/// What the score's own label is, where the verdict differs from it.
+fn label(judgement: &Judgement, signs: Signs) -> Sentence {
+    let same = match (judgement.label, judgement.verdict) {
+        (ScoreLabel::Pass, Verdict::Pass)
+        | (ScoreLabel::Marginal, Verdict::Marginal)
+        | (ScoreLabel::Fail, Verdict::Fail) => true,
+        (ScoreLabel::Pass | ScoreLabel::Marginal | ScoreLabel::Fail, _) => false,
+    };
+    if same {
+        return Sentence::new();
+    }
+    Sentence::new().words(format!(
+        "By the score alone, {}, {} would answer {}; the verdict here is never better than the evidence.",
+        signs.score(judgement.score),
+        if judgement.judge.contains("ACA") { "Kayenta" } else { "this judge" },
+        judgement.label.word()
+    ))
+}
+
+fn tolerance(metrics: &[MetricView]) -> Sentence {
+    let counted = || metrics.iter().filter(|metric| metric.kind != Kind::Muted);
+    if counted().next().is_some() && counted().all(|metric| !metric.tolerance_set) {
+        return Sentence::new()
+            .words("No tolerance is set: any significant change counts, however small.");
+    }
+    Sentence::new()
+}
+
+/// What would have changed the verdict, to follow `if`.
+pub(crate) fn condition(
+    change: &coalmine_judges::what_if::Change,
+    judgement: &Judgement,
+    signs: Signs,
+) -> Sentence {
+    use coalmine_judges::what_if::Change;
+    let label = |index: usize| {
+        judgement
+            .results
+            .get(index)
+            .map_or_else(String::new, |result| {
+                let label = if result.tags.is_empty() {
+                    metric::name(result.name())
+                } else {
+                    format::clean(&result.label())
+                };
+                signs.shorten(&label, 48)
+            })
+    };
+    let list = |indices: &[usize]| {
+        let names: Vec<String> = indices.iter().map(|index| label(*index)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Sentence::new().names(&names, NAMES)
+    };
+    match change {
+        Change::Passed(index) => Sentence::new().name(label(*index)).words(" had passed"),
+        Change::AllOrdinaryPassed(indices) => list(indices).words(" had passed"),
+        Change::NotCritical(index) => Sentence::new()
+            .name(label(*index))
+            .words(" were not critical"),
+        Change::UndecidedPassed(indices) => undecided_list(indices, &list).words(" had passed"),
+        Change::UndecidedFailed(indices) => undecided_list(indices, &list).words(" had failed"),
+        Change::NotMuted(index) => Sentence::new().name(label(*index)).words(" were not muted"),
+        Change::Failed(index) => Sentence::new().name(label(*index)).words(" had failed"),
+    }
+}
+
+fn undecided_list(indices: &[usize], list: &dyn Fn(&[usize]) -> Sentence) -> Sentence {
+    if indices.len() > 2 {
+        Sentence::new().words(format!("all {} undecided metrics", indices.len()))
+    } else {
+        list(indices)
+    }
+}
+
+/// One line of explanation below a condition; empty where there is nothing to add.
+pub(crate) fn explanation(
+    change: &coalmine_judges::what_if::Change,
+    judgement: &Judgement,
+    metrics: &[MetricView],
+) -> String {
+    use coalmine_judges::what_if::Change;
+    let of = |index: &usize| metrics.iter().find(|metric| metric.index == *index);
+    match change {
+        Change::Passed(index) => of(index)
+            .filter(|metric| !metric.interval.is_empty())
+            .map_or_else(String::new, |metric| {
+                if metric.tolerance_set {
+                    format!(
+                        "Its tolerance is {}; it changed by {} {}.",
+                        metric.tolerance, metric.estimate, metric.interval
+                    )
+                } else {
+                    format!(
+                        "It changed by {} {}, and no tolerance is set.",
+                        metric.estimate, metric.interval
+                    )
+                }
+            }),
+        Change::AllOrdinaryPassed(indices) => format!(
+            "All {} that failed and do not fail the canary alone.",
+            indices.len()
+        ),
+        Change::NotCritical(_) => "The score alone would have decided.".to_owned(),
+        Change::UndecidedPassed(_) | Change::UndecidedFailed(_) => String::new(),
+        Change::NotMuted(index) => {
+            judgement
+                .results
+                .get(*index)
+                .map_or_else(String::new, |result| {
+                    format!(
+                        "It is {}, but does not count.",
+                        result.classification.word()
+                    )
+                })
+        }
+        Change::Failed(index) => judgement
+            .results
+            .get(*index)
+            .map_or_else(String::new, |result| {
+                if result.spec.critical {
+                    "It is critical.".to_owned()
+                } else {
+                    "Of the metrics that passed, it carries the most weight.".to_owned()
+                }
+            }),
+    }
+}
+
+/// How a classification counts in the lists below a group.
+pub(crate) fn not_counted(results: &[&MetricResult]) -> String {
+    let number = |kind: Kind| {
+        results
+            .iter()
+            .filter(|result| Kind::of(result) == kind)
+            .count()
+    };
+    let parts: Vec<String> = [Kind::Error, Kind::Inconclusive, Kind::Nodata, Kind::Muted]
+        .into_iter()
+        .map(|kind| (number(kind), kind))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, kind)| format!("{} {}", format::count(number), kind.word()))
+        .collect();
+    parts.join(", ")
+}
+
+/// Whether a verdict is better than another: it lets the canary go further.
+pub(crate) fn better(verdict: Verdict, than: Verdict) -> bool {
+    rank(verdict) < rank(than)
+}
+
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Pass => 0,
+        Verdict::Marginal => 1,
+        Verdict::Inconclusive => 2,
+        Verdict::Fail => 3,
+    }
+}
+
+/// Order in which a list shows results: what failed the canary alone, what failed, what is undecided, muted, passed; larger
+/// effects first.
+pub(crate) fn severity(result: &MetricResult) -> (u8, Kind) {
+    let alone = result.counted() && result.critical && result.classification.failed();
+    let kind = Kind::of(result);
+    let class = match kind {
+        Kind::High | Kind::Low if alone => 0,
+        Kind::NodataFail if alone => 0,
+        Kind::High | Kind::Low => 1,
+        Kind::NodataFail => 2,
+        Kind::Error | Kind::Inconclusive | Kind::Nodata if result.spec.critical => 3,
+        Kind::Error | Kind::Inconclusive | Kind::Nodata => 4,
+        Kind::Muted if result.classification == Classification::Pass => 6,
+        Kind::Muted => 5,
+        Kind::Pass => 7,
+    };
+    let order = if class <= 1 { Kind::High } else { kind };
+    (class, order)
+}

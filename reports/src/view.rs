@@ -1,0 +1,479 @@
+//! A report's data, rounded and worded once for all formats.
+
+use std::cmp::Ordering;
+
+use coalmine_judges::judgement::{MetricResult, Verdict};
+use coalmine_judges::what_if;
+
+use crate::format::{self, Signs};
+use crate::metric::{self, Kind, MetricView};
+use crate::sentence::Sentence;
+use crate::{Report, verdict};
+
+/// Conditions that a report lists.
+const CONDITIONS: usize = 8;
+
+/// The word, the class on a page and the marks of a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct VerdictMark {
+    pub(crate) word: &'static str,
+    pub(crate) class: &'static str,
+    pub(crate) mark: char,
+    pub(crate) letter: char,
+}
+
+impl VerdictMark {
+    pub(crate) fn of(verdict: Verdict) -> Self {
+        let (class, mark, letter) = match verdict {
+            Verdict::Pass => ("pass", '✓', 'P'),
+            Verdict::Marginal => ("marginal", '◐', 'M'),
+            Verdict::Fail => ("fail", '✕', 'F'),
+            Verdict::Inconclusive => ("inconclusive", '◇', '?'),
+        };
+        Self {
+            word: verdict.word(),
+            class,
+            mark,
+            letter,
+        }
+    }
+}
+
+/// A zone of the score axis.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Zone {
+    pub(crate) verdict: VerdictMark,
+    /// Left end and width in percent of the axis.
+    pub(crate) left: f64,
+    pub(crate) width: f64,
+}
+
+/// The score on its axis.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ScoreView {
+    /// Left end of the axis: 50, or 0 where a score or a threshold is lower.
+    pub(crate) from: f64,
+    /// What the verdict rests on; absent where nothing was decided.
+    pub(crate) text: Option<String>,
+    pub(crate) position: f64,
+    /// A second score: what was decided alone, where it differs.
+    pub(crate) second: Option<(String, f64)>,
+    pub(crate) zones: Vec<Zone>,
+    /// Ticks: position, label.
+    pub(crate) ticks: Vec<(f64, String)>,
+    /// `Pass from 95, Marginal from 75.`
+    pub(crate) caption: String,
+}
+
+/// How many results are of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) kind: Kind,
+    pub(crate) number: usize,
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct GroupView {
+    pub(crate) name: String,
+    /// `30 of 40`.
+    pub(crate) points: String,
+    /// Percent of the widest weight.
+    pub(crate) width: f64,
+    pub(crate) filled: f64,
+    pub(crate) score: String,
+    /// `3 of 4`.
+    pub(crate) passed: String,
+    pub(crate) lost_on: Sentence,
+    pub(crate) not_counted: String,
+}
+
+/// What would have changed the verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ConditionView {
+    pub(crate) condition: Sentence,
+    pub(crate) explanation: String,
+    pub(crate) score: String,
+    pub(crate) position: f64,
+    pub(crate) verdict: VerdictMark,
+    pub(crate) same: bool,
+    pub(crate) better: bool,
+}
+
+/// A report's data, ready to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(crate) verdict: VerdictMark,
+    pub(crate) headline: Sentence,
+    pub(crate) paragraph: Sentence,
+    /// `checkout 2.19.0 against 2.18.3, 11:00 to 12:30 UTC`.
+    pub(crate) subject: Sentence,
+    /// What a page calls itself: `checkout 2.19.0`.
+    pub(crate) title: String,
+    pub(crate) score: ScoreView,
+    pub(crate) tally: Vec<Tally>,
+    pub(crate) groups: Vec<GroupView>,
+    pub(crate) groups_note: Option<String>,
+    pub(crate) conditions: Vec<ConditionView>,
+    /// In order of severity.
+    pub(crate) metrics: Vec<MetricView>,
+    /// `98%`; absent where nothing was compared.
+    pub(crate) level: Option<String>,
+    pub(crate) window: Option<String>,
+    pub(crate) window_short: Option<String>,
+    pub(crate) judged_at: Option<String>,
+    pub(crate) judge: String,
+    pub(crate) thresholds: String,
+}
+
+impl View {
+    pub(crate) fn new(report: &Report<'_>, signs: Signs) -> Self {
+        let judgement = report.judgement;
+        let metrics = metrics(report, signs);
+        let window = window(report);
+        let level = judgement
+            .results
+            .iter()
+            .find_map(|result| result.shift)
+            .map(|shift| format!("{}%", (shift.confidence * 1e4).round() / 100.0));
+        let score = score(report, signs);
+        Self {
+            verdict: VerdictMark::of(judgement.verdict),
+            headline: verdict::headline(judgement, &metrics, signs),
+            paragraph: verdict::paragraph(judgement, &metrics, signs),
+            subject: subject(report, window.as_ref()),
+            title: title(report),
+            tally: tally(&metrics),
+            groups: groups(report, signs),
+            groups_note: groups_note(report, signs),
+            conditions: conditions(report, &metrics, score.from, signs),
+            level,
+            window_short: window.as_ref().map(|(_, short)| short.clone()),
+            window: window.map(|(long, _)| long),
+            judged_at: report.context.judged_at_ms.and_then(|time| {
+                Some(format!(
+                    "{}, {} UTC",
+                    format::date(time)?,
+                    format::clock(time)?
+                ))
+            }),
+            judge: metric::name(&judgement.judge),
+            thresholds: score.caption.clone(),
+            score,
+            metrics,
+        }
+    }
+
+    /// All metrics of a kind.
+    pub(crate) fn of_kind(&self, kinds: &[Kind]) -> Vec<&MetricView> {
+        self.metrics
+            .iter()
+            .filter(|metric| kinds.contains(&metric.kind))
+            .collect()
+    }
+
+    /// The first single change that would have led to a better verdict.
+    pub(crate) fn way_out(&self) -> Option<&ConditionView> {
+        self.conditions.iter().find(|condition| condition.better)
+    }
+}
+
+fn metrics(report: &Report<'_>, signs: Signs) -> Vec<MetricView> {
+    let mut metrics: Vec<(&MetricResult, MetricView)> = report
+        .judgement
+        .results
+        .iter()
+        .enumerate()
+        .map(|(index, result)| {
+            let set = report.sets.get(index);
+            let query = report.context.queries.get(index);
+            (result, MetricView::new(index, result, set, query, signs))
+        })
+        .collect();
+    metrics.sort_by(|(a, view_a), (b, view_b)| {
+        verdict::severity(a)
+            .cmp(&verdict::severity(b))
+            .then_with(|| larger_first(a, view_a, view_b))
+            .then_with(|| view_a.index.cmp(&view_b.index))
+    });
+    for (rank, (_, view)) in metrics.iter_mut().enumerate() {
+        view.sort.severity = rank;
+    }
+    metrics.into_iter().map(|(_, view)| view).collect()
+}
+
+/// Failed metrics by the size of their effect; others stay in the judgement's order.
+fn larger_first(result: &MetricResult, a: &MetricView, b: &MetricView) -> Ordering {
+    if result.classification.failed() {
+        b.sort.effect.abs().total_cmp(&a.sort.effect.abs())
+    } else {
+        Ordering::Equal
+    }
+}
+
+fn tally(metrics: &[MetricView]) -> Vec<Tally> {
+    Kind::ALL
+        .into_iter()
+        .map(|kind| Tally {
+            kind,
+            number: metrics.iter().filter(|metric| metric.kind == kind).count(),
+        })
+        .filter(|tally| tally.number > 0)
+        .collect()
+}
+
+fn title(report: &Report<'_>) -> String {
+    let context = report.context;
+    let parts: Vec<String> = [&context.application, &context.canary]
+        .into_iter()
+        .flatten()
+        .map(|part| format::clean(part))
+        .collect();
+    if parts.is_empty() {
+        context
+            .config_name
+            .as_ref()
+            .map_or_else(|| "canary".to_owned(), |name| format::clean(name))
+    } else {
+        parts.join(" ")
+    }
+}
+
+fn subject(report: &Report<'_>, window: Option<&(String, String)>) -> Sentence {
+    let context = report.context;
+    let mut sentence = Sentence::new();
+    if let Some(application) = &context.application {
+        sentence = sentence.name(format::clean(application)).words(" ");
+    }
+    sentence = match &context.canary {
+        Some(canary) => sentence.name(format::clean(canary)),
+        None => sentence.words("canary"),
+    };
+    sentence = sentence.words(" against ");
+    sentence = match &context.baseline {
+        Some(baseline) => sentence.name(format::clean(baseline)),
+        None => sentence.words("baseline"),
+    };
+    match window {
+        Some((_, short)) => sentence.words(format!(", {short}")),
+        None => sentence,
+    }
+}
+
+/// First start and last end of all series: with its date, and short.
+fn window(report: &Report<'_>) -> Option<(String, String)> {
+    let mut start: Option<i64> = None;
+    let mut end: Option<i64> = None;
+    let mut step: Option<u64> = None;
+    for series in report
+        .sets
+        .iter()
+        .flat_map(|set| [&set.baseline, &set.canary])
+    {
+        let Some(grid) = series.grid() else { continue };
+        let last = grid.time_ms(series.len());
+        start = Some(start.map_or(grid.start_ms, |start| start.min(grid.start_ms)));
+        end = Some(end.map_or(last, |end| end.max(last)));
+        step = Some(step.map_or(grid.step_ms, |step| step.min(grid.step_ms)));
+    }
+    let (start, end, step) = (start?, end?, step?);
+    let lasted = format::duration(end.abs_diff(start));
+    let (from_day, to_day) = (format::date(start)?, format::date(end)?);
+    let clock = |time| {
+        if step < 60_000 && end.abs_diff(start) < 600_000 {
+            format::clock_seconds(time)
+        } else {
+            format::clock(time)
+        }
+    };
+    let (from, to) = (clock(start)?, clock(end)?);
+    let step = format::duration(step);
+    if from_day == to_day {
+        return Some((
+            format!("{from_day}, {from} to {to} UTC: {lasted}, step {step}"),
+            format!("{from} to {to} UTC"),
+        ));
+    }
+    Some((
+        format!("{from_day}, {from} to {to_day}, {to} UTC: {lasted}, step {step}"),
+        format!("{from_day}, {from} to {to_day}, {to} UTC"),
+    ))
+}
+
+fn score(report: &Report<'_>, signs: Signs) -> ScoreView {
+    let judgement = report.judgement;
+    let thresholds = judgement.thresholds;
+    // Nothing was decided: a score would look like an answer.
+    let exists = judgement.decided_score.is_some();
+    let shown = verdict::shown_score(judgement);
+    let second = judgement.decided_score.filter(|decided| *decided != shown);
+    let lowest = [
+        Some(thresholds.pass),
+        Some(thresholds.marginal),
+        exists.then_some(shown),
+        second,
+    ]
+    .into_iter()
+    .flatten()
+    .fold(f64::INFINITY, f64::min);
+    let from = if lowest >= 55.0 { 50.0 } else { 0.0 };
+    let pass = position(thresholds.pass, from);
+    // Where the marginal threshold is not below the pass threshold, there is no marginal zone.
+    let marginal = position(thresholds.marginal, from).min(pass);
+    let zones = [
+        (Verdict::Fail, 0.0, marginal),
+        (Verdict::Marginal, marginal, pass),
+        (Verdict::Pass, pass, 100.0),
+    ];
+    let zones: Vec<Zone> = zones
+        .into_iter()
+        .filter(|(_, left, right)| right > left)
+        .map(|(verdict, left, right)| Zone {
+            verdict: VerdictMark::of(verdict),
+            left,
+            width: right - left,
+        })
+        .collect();
+    let mut ticks = vec![(0.0, signs.score(from))];
+    if marginal >= 6.0 && pass - marginal >= 6.0 {
+        ticks.push((marginal, signs.score(thresholds.marginal)));
+    }
+    if pass >= 6.0 {
+        ticks.push((pass, signs.score(thresholds.pass)));
+    }
+    if pass <= 92.0 {
+        ticks.push((100.0, "100".to_owned()));
+    }
+    let caption = if thresholds.marginal < thresholds.pass {
+        format!(
+            "Pass from {}, Marginal from {}",
+            signs.score(thresholds.pass),
+            signs.score(thresholds.marginal)
+        )
+    } else {
+        format!("Pass from {}", signs.score(thresholds.pass))
+    };
+    ScoreView {
+        from,
+        text: exists.then(|| signs.score(shown)),
+        position: position(shown, from),
+        second: second.map(|decided| (signs.score(decided), position(decided, from))),
+        zones,
+        ticks,
+        caption,
+    }
+}
+
+/// Where a score stands on the axis, in percent.
+fn position(score: f64, from: f64) -> f64 {
+    if score.is_nan() {
+        return 0.0;
+    }
+    ((score - from) / (100.0 - from) * 100.0).clamp(0.0, 100.0)
+}
+
+fn groups(report: &Report<'_>, signs: Signs) -> Vec<GroupView> {
+    let judgement = report.judgement;
+    let widest = judgement
+        .groups
+        .iter()
+        .map(|group| group.weight.max(0.0))
+        .fold(0.0, f64::max);
+    let mut groups: Vec<_> = judgement.groups.iter().collect();
+    groups.sort_by(|a, b| {
+        b.weight
+            .total_cmp(&a.weight)
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    groups
+        .into_iter()
+        .map(|group| {
+            let members: Vec<&MetricResult> = judgement
+                .results
+                .iter()
+                .filter(|result| result.spec.groups.contains(&group.name))
+                .collect();
+            let lost: Vec<String> = members
+                .iter()
+                .filter(|result| result.counted() && result.classification.failed())
+                .map(|result| signs.shorten(&metric::name(result.name()), 40))
+                .collect();
+            let lost: Vec<&str> = lost.iter().map(String::as_str).collect();
+            let decided = group.passed + group.failed;
+            let won = if decided == 0 {
+                0.0
+            } else {
+                group.weight * group.passed as f64 / decided as f64
+            };
+            let width = if widest > 0.0 {
+                group.weight.max(0.0) / widest * 100.0
+            } else {
+                0.0
+            };
+            GroupView {
+                name: metric::name(&group.name),
+                points: if decided == 0 {
+                    format!("none of {}", signs.score(group.weight))
+                } else {
+                    format!("{} of {}", signs.score(won), signs.score(group.weight))
+                },
+                width,
+                filled: if decided == 0 {
+                    0.0
+                } else {
+                    width * group.passed as f64 / decided as f64
+                },
+                score: if decided == 0 {
+                    "none".to_owned()
+                } else {
+                    signs.score(group.passed as f64 / decided as f64 * 100.0)
+                },
+                passed: format!(
+                    "{} of {}",
+                    format::count(group.passed),
+                    format::count(decided)
+                ),
+                lost_on: if lost.is_empty() {
+                    Sentence::new()
+                } else {
+                    Sentence::new().words("lost on ").names(&lost, 3)
+                },
+                not_counted: verdict::not_counted(&members),
+            }
+        })
+        .collect()
+}
+
+/// What the weights hide.
+fn groups_note(report: &Report<'_>, signs: Signs) -> Option<String> {
+    let groups = &report.judgement.groups;
+    let total: f64 = groups.iter().map(|group| group.weight).sum();
+    if !groups.is_empty() && (total - 100.0).abs() > 0.01 {
+        return Some(format!(
+            "The weights of these groups add up to {}, so that is the best score that could be reached.",
+            signs.score(total)
+        ));
+    }
+    None
+}
+
+fn conditions(
+    report: &Report<'_>,
+    metrics: &[MetricView],
+    from: f64,
+    signs: Signs,
+) -> Vec<ConditionView> {
+    let judgement = report.judgement;
+    what_if::explore(judgement, CONDITIONS)
+        .into_iter()
+        .map(|what_if| ConditionView {
+            condition: verdict::condition(&what_if.change, judgement, signs),
+            explanation: verdict::explanation(&what_if.change, judgement, metrics),
+            score: signs.score(what_if.score),
+            position: position(what_if.score, from),
+            verdict: VerdictMark::of(what_if.verdict),
+            same: what_if.verdict == judgement.verdict,
+            better: verdict::better(what_if.verdict, judgement.verdict),
+        })
+        .collect()
+}

@@ -1,0 +1,363 @@
+//! Why a metric got its classification, in sentences.
+
+use coalmine_judges::config::{EffectMeasure, NanStrategy};
+use coalmine_judges::judgement::{Caution, Classification, MetricResult, Reason};
+
+use crate::effect::{Effect, Limit, Tolerance};
+use crate::format::{self, Signs};
+use crate::sentence::Sentence;
+
+/// The reason with its numbers, and what follows from it.
+pub(crate) fn sentence(result: &MetricResult, signs: Signs) -> Sentence {
+    let because = match &result.reason {
+        Reason::MissingData => missing(result),
+        Reason::NothingToReplace => Sentence::new().words(
+            "A side has no points at all, so there is nothing that a zero could stand for. ",
+        ),
+        Reason::Identical => Sentence::new().words("Both sides hold the same values. "),
+        Reason::OneValue => Sentence::new().words(one_value(result, signs)),
+        Reason::BeyondLimit => Sentence::new()
+            .words(shift(result, signs))
+            .words(beyond(result, signs)),
+        Reason::NoShift => Sentence::new().words(no_shift(result, signs)),
+        Reason::DirectionNotCounted => Sentence::new()
+            .words(shift(result, signs))
+            .words(not_counted(result)),
+        Reason::WithinLimit => Sentence::new()
+            .words(shift(result, signs))
+            .words(within(result, signs)),
+        Reason::InfiniteValues => Sentence::new().words(format!(
+            "{} infinite, and this judge cannot compare infinite points. ",
+            infinite(result)
+        )),
+        Reason::CannotCompare { cause } => Sentence::new()
+            .words("The comparison failed: ")
+            .name(format::clean(cause))
+            .words(". "),
+    };
+    because
+        .words("It is ")
+        .strong(result.classification.word())
+        .words(consequence(result, signs))
+}
+
+/// The same in a few words, for lists: `no data from the canary`.
+pub(crate) fn brief(result: &MetricResult, signs: Signs) -> Sentence {
+    let effect = Effect::of(result);
+    match &result.reason {
+        Reason::MissingData => Sentence::new().words(format!("no data from {}", absent(result))),
+        Reason::NothingToReplace => Sentence::new().words("no points at all"),
+        Reason::Identical => Sentence::new().words("the same values on both sides"),
+        Reason::OneValue => Sentence::new().words("one value on both sides"),
+        Reason::InfiniteValues => {
+            Sentence::new().words(format!("{} infinite", infinite(result).to_lowercase()))
+        }
+        Reason::CannotCompare { cause } => Sentence::new()
+            .words("not comparable: ")
+            .name(format::clean(cause)),
+        Reason::BeyondLimit
+        | Reason::NoShift
+        | Reason::DirectionNotCounted
+        | Reason::WithinLimit => Sentence::new().words(effect.map_or_else(
+            || "no interval".to_owned(),
+            |effect| format!("{}, {}", effect.estimate(signs), effect.span(signs)),
+        )),
+    }
+}
+
+/// What happened to a metric, to follow its name: `rose 3.1× [2.4, 4.0]`.
+pub(crate) fn happened(result: &MetricResult, signs: Signs) -> Sentence {
+    match result.classification {
+        Classification::High | Classification::Low => match Effect::of(result) {
+            Some(effect) => {
+                let (verb, numbers) = effect.change(signs);
+                Sentence::new().words(format!("{verb} ")).strong(numbers)
+            }
+            None => Sentence::new().words(if result.classification == Classification::High {
+                "is higher than allowed"
+            } else {
+                "is lower than allowed"
+            }),
+        },
+        Classification::NodataFailMetric | Classification::Nodata => {
+            Sentence::new().words(format!("has no data from {}", absent(result)))
+        }
+        Classification::Inconclusive | Classification::Error => Sentence::new()
+            .words("could not be decided: ")
+            .then_directly(brief(result, signs)),
+        Classification::Pass => Sentence::new().words("passed"),
+    }
+}
+
+impl Sentence {
+    fn then_directly(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+}
+
+fn absent(result: &MetricResult) -> &'static str {
+    match (
+        result.baseline.stats.count == 0,
+        result.canary.stats.count == 0,
+    ) {
+        (true, true) => "either side",
+        (true, false) => "the baseline",
+        (false, _) => "the canary",
+    }
+}
+
+fn missing(result: &MetricResult) -> Sentence {
+    let there = |points: usize, missing: usize| {
+        let present = points.saturating_sub(missing);
+        if points == 0 {
+            "no points".to_owned()
+        } else {
+            format!(
+                "{} of {} points",
+                format::count(present),
+                format::count(points)
+            )
+        }
+    };
+    let text = format!(
+        "There is no data from {}: the baseline returned {}, the canary {}. An absent series is not a zero. ",
+        absent(result),
+        there(result.baseline.points, result.baseline.missing),
+        there(result.canary.points, result.canary.missing),
+    );
+    Sentence::new().words(text)
+}
+
+fn one_value(result: &MetricResult, signs: Signs) -> String {
+    match result.baseline.stats.mean {
+        Some(value) => format!("All points of both sides are {}. ", signs.value(value)),
+        None => "All points of both sides are one value. ".to_owned(),
+    }
+}
+
+fn infinite(result: &MetricResult) -> String {
+    let side = |number: usize, of: &str| {
+        let verb = if number == 1 { "point" } else { "points" };
+        format!("{} {verb} of the {of}", format::count(number))
+    };
+    let (baseline, canary) = (result.baseline.infinite, result.canary.infinite);
+    match (baseline, canary) {
+        (0, 0) => "Some points are".to_owned(),
+        (_, 0) => format!("{} {}", side(baseline, "baseline"), be(baseline)),
+        (0, _) => format!("{} {}", side(canary, "canary"), be(canary)),
+        (_, _) => format!(
+            "{} and {} are",
+            side(baseline, "baseline"),
+            side(canary, "canary")
+        ),
+    }
+}
+
+fn be(number: usize) -> &'static str {
+    if number == 1 { "is" } else { "are" }
+}
+
+fn level(effect: Effect) -> String {
+    // The level is a round number of per cent; rounding takes away binary noise.
+    format!("{}%", (effect.confidence * 1e4).round() / 100.0)
+}
+
+fn shift(result: &MetricResult, signs: Signs) -> String {
+    let Some(effect) = Effect::of(result) else {
+        return "The sides differ, but the shift has no finite value. ".to_owned();
+    };
+    let side = if effect.absolute.estimate >= 0.0 {
+        "above"
+    } else {
+        "below"
+    };
+    let by = match effect.relative {
+        Some(relative) => signs.percent_unsigned(relative.estimate),
+        None => signs.value(effect.absolute.estimate.abs()),
+    };
+    let from_zero = if effect.relative.is_none() {
+        ", whose mean is zero or too near to it for a percentage"
+    } else {
+        ""
+    };
+    format!(
+        "The canary lies {by} {side} the baseline{from_zero}: the {} interval runs from {}. ",
+        level(effect),
+        effect.span_words(signs)
+    )
+}
+
+impl Effect {
+    fn span_words(self, signs: Signs) -> String {
+        match self.relative {
+            Some(relative) => format!(
+                "{} to {}",
+                signs.percent(relative.low),
+                signs.percent(relative.high)
+            ),
+            None => self.span(signs),
+        }
+    }
+}
+
+fn no_shift(result: &MetricResult, signs: Signs) -> String {
+    let Some(effect) = Effect::of(result) else {
+        return "The shift has no finite value. ".to_owned();
+    };
+    let text = if effect.absolute.holds_zero() {
+        "holds zero, so no shift is shown"
+    } else {
+        "is clear of zero by less than the judge asks for"
+    };
+    format!(
+        "The {} interval of the shift {text}. Changes {} fit the data. ",
+        level(effect),
+        effect.between(signs)
+    )
+}
+
+fn beyond(result: &MetricResult, signs: Signs) -> String {
+    let high = result.classification == Classification::High;
+    let tolerance = Tolerance::of(&result.spec);
+    let (limit, allowed) = if high {
+        (tolerance.up, result.spec.effect.allowed_increase)
+    } else {
+        (tolerance.down, result.spec.effect.allowed_decrease)
+    };
+    let change = if high { "rise" } else { "fall" };
+    match (limit, result.effect) {
+        (Limit::At(_), Some(effect)) => format!(
+            "{} is {} and reaches the limit of {}. ",
+            measured(result, true),
+            signs.effect(effect),
+            signs.effect(allowed)
+        ),
+        (Limit::At(_), None) => format!(
+            "{} has no value here, so the limit of {} cannot hold it back. ",
+            measured(result, true),
+            signs.effect(allowed)
+        ),
+        (Limit::Any | Limit::NotCounted, _) => {
+            format!("No tolerance is set, so any significant {change} counts. ")
+        }
+    }
+}
+
+fn within(result: &MetricResult, signs: Signs) -> String {
+    let rose = result.shift.is_some_and(|shift| shift.estimate >= 0.0);
+    let limit = if rose {
+        result.spec.effect.allowed_increase
+    } else {
+        result.spec.effect.allowed_decrease
+    };
+    match result.effect {
+        Some(effect) => format!(
+            "{} is {} and does not reach the limit of {}. ",
+            measured(result, true),
+            signs.effect(effect),
+            signs.effect(limit)
+        ),
+        None => format!("The limit of {} is not reached. ", signs.effect(limit)),
+    }
+}
+
+/// The name of the effect's measure.
+fn measured(result: &MetricResult, capital: bool) -> &'static str {
+    match (result.spec.effect.measure, capital) {
+        (EffectMeasure::MeanRatio, true) => "The ratio of the means",
+        (EffectMeasure::MeanRatio, false) => "the ratio of the means",
+        (EffectMeasure::Cles, true) => "The chance that a canary point lies above a baseline point",
+        (EffectMeasure::Cles, false) => {
+            "the chance that a canary point lies above a baseline point"
+        }
+    }
+}
+
+fn not_counted(result: &MetricResult) -> &'static str {
+    if result.spec.direction.counts_increase() {
+        "Only a rise counts for this metric. "
+    } else {
+        "Only a fall counts for this metric. "
+    }
+}
+
+/// What the classification means for the verdict; begins in the middle of a sentence and ends with a full stop.
+fn consequence(result: &MetricResult, signs: Signs) -> String {
+    if result.spec.muted {
+        return ", but the metric is muted and does not count.".to_owned();
+    }
+    match result.classification {
+        Classification::High | Classification::Low if result.critical => {
+            ". The metric is critical, so the verdict is Fail.".to_owned()
+        }
+        Classification::High | Classification::Low if result.spec.critical => {
+            let limit = if result.classification == Classification::High {
+                result.spec.effect.critical_increase
+            } else {
+                result.spec.effect.critical_decrease
+            };
+            format!(
+                ". The metric is critical, but {} does not reach its critical limit of {}, so it counts like any other.",
+                measured(result, false),
+                signs.effect(limit)
+            )
+        }
+        Classification::High | Classification::Low if result.spec.groups.is_empty() => {
+            ". It belongs to no group, so it costs no points.".to_owned()
+        }
+        Classification::High | Classification::Low => {
+            ". Not critical: it costs points in its group.".to_owned()
+        }
+        Classification::NodataFailMetric => {
+            ": the metric must have data, so this counts as a failure.".to_owned()
+        }
+        Classification::Nodata | Classification::Inconclusive | Classification::Error
+            if result.spec.critical =>
+        {
+            ", and left out of the score. The metric is critical, so the canary cannot pass without it.".to_owned()
+        }
+        Classification::Nodata => {
+            ": the metric need not have data, so it is left out of the score.".to_owned()
+        }
+        Classification::Inconclusive | Classification::Error => {
+            ", and left out of the score.".to_owned()
+        }
+        Classification::Pass => ".".to_owned(),
+    }
+}
+
+/// What a reader should know before trusting the result, and what to do about it.
+pub(crate) fn cautions(result: &MetricResult, signs: Signs) -> Vec<String> {
+    let mut texts: Vec<String> = result
+        .cautions
+        .iter()
+        .map(|caution| match caution {
+            Caution::FewPoints => "Few points: a side has fewer than 8, so the interval is only a rough one. Judge a longer window, or with a smaller step.".to_owned(),
+            Caution::UnitTooSmall => "Small unit: the judge rounds its interval at about 0.0001 in the metric’s unit, and the shift is hardly larger. Use a smaller unit, for example milliseconds instead of seconds.".to_owned(),
+            Caution::ConstantSides => "Constant: each side holds one value only, so the judge adds noise before it compares, and the interval rests on that noise. Check that the metric is still written.".to_owned(),
+            Caution::InfiniteValues => format!("Infinite points: {} infinite. Look for a division by zero in the query.", infinite(result)),
+            Caution::MostlyMissing => "Mostly missing: more than half of the points of a side are not there. Compare the query’s step with how often the metric is written.".to_owned(),
+        })
+        .collect();
+    let effect = Effect::of(result);
+    if effect.is_some_and(|effect| effect.crossed) {
+        texts.push("Crossed ends: the judge’s root finder put the lower end of the interval above the upper one. They are drawn in order.".to_owned());
+    }
+    if let Some(effect) = effect
+        && effect.relative.is_none()
+    {
+        texts.push(format!(
+            "No percentage: the baseline’s mean is zero or too near to it. The shift is {} in the metric’s unit.",
+            signs.signed(effect.absolute.estimate)
+        ));
+    }
+    let replaced = result.baseline.missing + result.canary.missing;
+    if result.spec.nan_strategy == NanStrategy::Replace && replaced > 0 {
+        texts.push(format!(
+            "Replaced: {} judged as zero, as the config asks.",
+            format::counted(replaced, "missing point was", "missing points were")
+        ));
+    }
+    texts
+}
