@@ -6,4 +6,5 @@
 )]
 
 mod config;
+mod fuzz_judge;
 mod judge_vectors;
