@@ -5,4 +5,12 @@
     reason = "a test that cannot go on must stop"
 )]
 
+mod bad_input;
+mod cli;
 mod config;
+mod csv;
+mod fuzz;
+mod kayenta;
+mod layering;
+mod pairs;
+mod saved;
