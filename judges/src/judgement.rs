@@ -152,7 +152,7 @@ pub enum Reason {
     DirectionNotCounted,
     /// The interval is clear of zero, but the effect does not reach its limit (Pass).
     WithinLimit,
-    /// Infinite points keep the judge from comparing; Kayenta passes it, we leave it undecided (Inconclusive).
+    /// Infinite points, or differences too large for a number, keep the judge from comparing; Kayenta passes it, we leave it undecided (Inconclusive).
     InfiniteValues,
     /// The comparison failed (Error).
     CannotCompare {

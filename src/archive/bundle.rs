@@ -153,7 +153,9 @@ impl SavedError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Malformed { .. } => "is it the file that `--save` wrote, whole?",
-            Self::Version { found, expected, .. } if found > expected => {
+            Self::Version {
+                found, expected, ..
+            } if found > expected => {
                 "it was written by a newer version of Coalmine; update this one"
             }
             Self::Version { .. } => "judge the original input again",
@@ -170,7 +172,12 @@ impl Saved {
 
     /// Puts a bundle and its judgement together.
     #[must_use]
-    pub fn new(bundle: Bundle, judgement: Judgement, judged_at_ms: i64, notes: Vec<String>) -> Self {
+    pub fn new(
+        bundle: Bundle,
+        judgement: Judgement,
+        judged_at_ms: i64,
+        notes: Vec<String>,
+    ) -> Self {
         Self {
             version: Self::VERSION,
             coalmine: env!("CARGO_PKG_VERSION").to_owned(),
@@ -255,9 +262,8 @@ impl Saved {
             )));
         }
         let named = match self.judgement.reason {
-            VerdictReason::CriticalMetric { result } | VerdictReason::CriticalUndecided { result } => {
-                Some(result)
-            }
+            VerdictReason::CriticalMetric { result }
+            | VerdictReason::CriticalUndecided { result } => Some(result),
             VerdictReason::ScoreReached
             | VerdictReason::ScoreBetween
             | VerdictReason::ScoreBelow

@@ -68,7 +68,7 @@ impl TryFrom<SeriesIn> for Series {
 pub(super) mod sets {
     use serde::de::{Deserializer, Error};
 
-    use super::{BTreeMap, Deserialize, MetricSetPair, Serialize, SeriesIn, SeriesOut, Serializer};
+    use super::{BTreeMap, Deserialize, MetricSetPair, Serialize, Serializer, SeriesIn, SeriesOut};
 
     #[derive(Serialize)]
     struct SetOut<'a> {
@@ -123,7 +123,7 @@ pub(super) mod sets {
 pub(super) mod history {
     use serde::de::{Deserializer, Error};
 
-    use super::{BTreeMap, Deserialize, HistorySeries, Serialize, SeriesIn, SeriesOut, Serializer};
+    use super::{BTreeMap, Deserialize, HistorySeries, Serialize, Serializer, SeriesIn, SeriesOut};
 
     #[derive(Serialize)]
     struct HistoryOut<'a> {

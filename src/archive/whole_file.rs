@@ -32,13 +32,17 @@ pub struct WholeFile {
 #[derive(Debug)]
 enum Place {
     /// An ordinary file: written beside it.
-    Beside { temporary: NamedTempFile, target: PathBuf },
+    Beside {
+        temporary: NamedTempFile,
+        target: PathBuf,
+    },
     /// Something that is no file, as `/dev/null` or a pipe, which a rename would replace.
     Straight(fs::File),
 }
 
 /// Endings of compressed files that we do not write.
-const OTHER_COMPRESSIONS: [&str; 9] = ["zst", "zstd", "xz", "bz2", "br", "lz4", "zip", "7z", "lzma"];
+const OTHER_COMPRESSIONS: [&str; 9] =
+    ["zst", "zstd", "xz", "bz2", "br", "lz4", "zip", "7z", "lzma"];
 
 impl WholeFile {
     /// Prepares for writing `path`, so that a path that cannot be written is known before the work is done.

@@ -38,10 +38,13 @@ pub(super) struct Console {
 
 impl Console {
     pub(super) fn new(manners: &Manners) -> Self {
-        let fixed = manners.now.map(jiff::Timestamp::as_millisecond).or_else(|| {
-            let seconds: i64 = env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?;
-            seconds.checked_mul(1_000)
-        });
+        let fixed = manners
+            .now
+            .map(jiff::Timestamp::as_millisecond)
+            .or_else(|| {
+                let seconds: i64 = env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?;
+                seconds.checked_mul(1_000)
+            });
         Self {
             color: manners.color,
             ascii: manners.ascii || (io::stdout().is_terminal() && locale_is_not_utf8()),
@@ -117,7 +120,11 @@ impl Console {
     pub(super) fn fail(&mut self, failure: &Failure) {
         let ascii = self.ascii;
         let text = failure.text(&|role, text| {
-            let text = if ascii { plain_frame(text) } else { text.to_owned() };
+            let text = if ascii {
+                plain_frame(text)
+            } else {
+                text.to_owned()
+            };
             let code = match role {
                 Role::Error => "1;31",
                 Role::Message => "1",

@@ -102,11 +102,14 @@ fn free_name(folder: &Path) -> Result<PathBuf, Failure> {
         .find(|path| !path.exists() || is_ours(path));
     match path {
         // `./` in front adds nothing.
-        Some(path) => Ok(path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path)),
-        None => Err(
-            Failure::new(format!("`{DEFAULT_REPORT}.html` and {MAX_NAMES} more are other people's files"))
-                .hint("name a file: `coalmine demo --out FILE`"),
-        ),
+        Some(path) => Ok(path
+            .strip_prefix(".")
+            .map(Path::to_path_buf)
+            .unwrap_or(path)),
+        None => Err(Failure::new(format!(
+            "`{DEFAULT_REPORT}.html` and {MAX_NAMES} more are other people's files"
+        ))
+        .hint("name a file: `coalmine demo --out FILE`")),
     }
 }
 

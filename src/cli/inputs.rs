@@ -61,7 +61,10 @@ impl SeriesArgs {
             return Ok(pairs::read(&text, &path.display().to_string())?);
         }
         if let Some(path) = &self.data {
-            return Ok(csv_long::read(open::open(path)?, &path.display().to_string())?);
+            return Ok(csv_long::read(
+                open::open(path)?,
+                &path.display().to_string(),
+            )?);
         }
         match (&self.baseline, &self.canary) {
             (Some(baseline), Some(canary)) => read_wide(baseline, canary),
@@ -87,8 +90,10 @@ pub(super) fn file_name(path: &Path) -> String {
     if path.as_os_str() == "-" {
         return "standard input".to_owned();
     }
-    path.file_name()
-        .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 /// Reads a canary config.
@@ -107,7 +112,10 @@ pub(super) fn load_config(path: &Path, lenient: bool) -> Result<CanaryConfig, Fa
 
 /// What a reader of the judgement should know of the config.
 pub(super) fn config_notes(config: &CanaryConfig) -> Vec<String> {
-    let ignored = config.ignored().iter().map(|what| format!("ignored: {what}"));
+    let ignored = config
+        .ignored()
+        .iter()
+        .map(|what| format!("ignored: {what}"));
     let warnings = config.warnings().iter().map(ToString::to_string);
     warnings.chain(ignored).collect()
 }
@@ -123,13 +131,19 @@ pub(super) fn choose_judge(
         (None, None) => (judges::NAMES[0], "the default"),
     };
     judges::by_name(name).ok_or_else(|| {
-        let known: Vec<String> = judges::NAMES.iter().map(|name| format!("`{name}`")).collect();
+        let known: Vec<String> = judges::NAMES
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
         let failure = Failure::new(format!(
             "no judge is called `{name}` ({from}); expected {}",
             known.join(" or ")
         ));
         if asked.is_none() {
-            failure.hint(format!("`--judge {}` judges by another one", judges::NAMES[0]))
+            failure.hint(format!(
+                "`--judge {}` judges by another one",
+                judges::NAMES[0]
+            ))
         } else {
             failure
         }
@@ -160,7 +174,10 @@ pub(super) fn choose_thresholds(
             None => next,
         });
     };
-    let both = [("pass", chosen.pass, pass), ("marginal", chosen.marginal, marginal)];
+    let both = [
+        ("pass", chosen.pass, pass),
+        ("marginal", chosen.marginal, marginal),
+    ];
     for (name, value, flag) in both {
         if !(0.0..=100.0).contains(&value) {
             let origin = origin(flag.is_some());
@@ -213,7 +230,9 @@ pub(super) fn complete(config: &JudgeConfig, input: &mut FileInput, keep_order: 
         while !ids.insert(id.clone()) {
             id.push('*');
         }
-        input.notes.push(format!("`{}` of the config is in no input file", spec.name));
+        input
+            .notes
+            .push(format!("`{}` of the config is in no input file", spec.name));
         input.sets.push(MetricSetPair {
             name: spec.name.clone(),
             id,

@@ -77,10 +77,17 @@ fn judge(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
         None => inputs::default_config(&input.sets),
     };
-    let mut notes = config.as_ref().map(inputs::config_notes).unwrap_or_default();
+    let mut notes = config
+        .as_ref()
+        .map(inputs::config_notes)
+        .unwrap_or_default();
     notes.append(&mut input.notes);
     let (baseline, canary) = args.series.sides();
-    let files: Vec<String> = args.series.files().map(|path| inputs::file_name(path)).collect();
+    let files: Vec<String> = args
+        .series
+        .files()
+        .map(|path| inputs::file_name(path))
+        .collect();
     let bundle = Bundle {
         version: Bundle::VERSION,
         config: config.as_ref().map(wire_json).transpose()?,
@@ -135,7 +142,11 @@ fn refused(refusal: &Refusal, bundle: &Bundle) -> Failure {
     let failure = Failure::new(refusal.to_string());
     match refusal {
         Refusal::UnknownMetrics(unknown) => {
-            let names = bundle.judge_config.metrics.iter().map(|spec| spec.name.as_str());
+            let names = bundle
+                .judge_config
+                .metrics
+                .iter()
+                .map(|spec| spec.name.as_str());
             let nearest = unknown.first().and_then(|unknown| nearest(unknown, names));
             match nearest {
                 Some(nearest) => failure.hint(format!("the config has `{nearest}`")),
@@ -187,8 +198,10 @@ fn check_files(args: &Args) -> Result<(), Failure> {
     }
     let written: Vec<&PathBuf> = args.report.iter().chain(&args.save).collect();
     if written.iter().any(|path| path.as_os_str() == "-") {
-        return Err(Failure::new("`-` is no file to write to; expected a file name")
-            .hint("`--format` chooses what is printed to standard output"));
+        return Err(
+            Failure::new("`-` is no file to write to; expected a file name")
+                .hint("`--format` chooses what is printed to standard output"),
+        );
     }
     let mut claimed: Vec<PathBuf> = read.into_iter().map(|path| whole_path(path)).collect();
     for path in written {
@@ -230,9 +243,8 @@ struct Outputs {
 
 impl Outputs {
     fn prepare(args: &Args) -> Result<Self, Failure> {
-        let create = |path: &PathBuf| {
-            WholeFile::create(path).map_err(|error| Failure::write(path, &error))
-        };
+        let create =
+            |path: &PathBuf| WholeFile::create(path).map_err(|error| Failure::write(path, &error));
         let report = match &args.report {
             Some(path) => Some((path.clone(), create(path)?)),
             None => None,

@@ -96,9 +96,9 @@ pub fn main() -> ExitCode {
 /// Passes over a reader that went away, as `head` does; anything else that keeps output from being written is a failure.
 fn tolerate_broken_pipe(written: io::Result<()>) -> Result<(), Failure> {
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write to standard output: {error}")))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "cannot write to standard output: {error}"
+        ))),
         Ok(()) | Err(_) => Ok(()),
     }
 }

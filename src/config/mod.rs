@@ -9,6 +9,7 @@ mod json;
 pub mod node;
 pub mod path;
 pub mod problems;
+mod render;
 pub mod shape;
 mod yaml;
 

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::path::Path;
+use super::render::frame;
+pub use super::render::{Role, plain};
 
 /// A place in a text, counted in lines and characters from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,32 +81,25 @@ impl fmt::Display for Problem {
 
 /// All that is wrong with a config; at least one problem, and at most 1,000.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problems {
-    first: Problem,
-    rest: Vec<Problem>,
-}
+pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Takes problems, in the order in which they shall be shown; `None` where there are none.
     #[must_use]
     pub fn new(problems: Vec<Problem>) -> Option<Self> {
-        let mut problems = problems.into_iter();
-        Some(Self {
-            first: problems.next()?,
-            rest: problems.collect(),
-        })
+        (!problems.is_empty()).then_some(Self(problems))
     }
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
-        std::iter::once(&self.first).chain(&self.rest)
+        self.0.iter()
     }
 
     /// How many there are; at least 1.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
-        1 + self.rest.len()
+        self.0.len()
     }
 
     /// `1 problem`, `7 problems`.
@@ -132,10 +127,7 @@ impl Problems {
 
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Self {
-        Self {
-            first: problem,
-            rest: Vec::new(),
-        }
+        Self(vec![problem])
     }
 }
 
@@ -173,134 +165,6 @@ impl fmt::Display for Warning {
             write!(f, "{}: {}", self.path, self.message)
         }
     }
-}
-
-/// What a piece of a rendered problem is, so that a terminal can colour it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The word `error`.
-    Error,
-    /// The sentence that says what is wrong.
-    Message,
-    /// File name, line number and frame.
-    Frame,
-    /// The marks below the text that is meant, and what is said beside them.
-    Caret,
-    /// The word `help`.
-    Help,
-}
-
-/// Styles nothing.
-#[must_use]
-pub fn plain(_role: Role, text: &str) -> String {
-    text.to_owned()
-}
-
-/// Longest piece of a line that a frame shows, in characters. With the line number it fits 80 columns.
-const FRAME_WIDTH: usize = 72;
-
-fn frame(
-    problem: &Problem,
-    name: &str,
-    lines: &[&str],
-    style: &dyn Fn(Role, &str) -> String,
-) -> String {
-    let path = if problem.path.is_root() {
-        String::new()
-    } else {
-        format!("{}: ", problem.path)
-    };
-    let mut out = format!(
-        "{}: {}\n",
-        style(Role::Error, "error"),
-        style(Role::Message, &format!("{path}{}", problem.found))
-    );
-    let shown = problem
-        .position
-        .and_then(|position| Some((position, lines.get(position.line.checked_sub(1)?)?)));
-    let Some((position, line)) = shown else {
-        let place = match problem.position {
-            Some(position) => format!("{name}:{}:{}", position.line, position.column),
-            None => name.to_owned(),
-        };
-        out += &format!("  {} {place}\n", style(Role::Frame, "┌─"));
-        if !problem.expected.is_empty() {
-            out += &format!(
-                "  {} expected {}\n",
-                style(Role::Frame, "="),
-                problem.expected
-            );
-        }
-        return out + &help(problem, "  ", style);
-    };
-    let number = position.line.to_string();
-    let margin = " ".repeat(number.len());
-    let bar = style(Role::Frame, "│");
-    let skipped = position.column.saturating_sub(FRAME_WIDTH / 2);
-    let visible: String = line
-        .chars()
-        .skip(skipped)
-        .take(FRAME_WIDTH)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let offset = position.column.saturating_sub(1 + skipped);
-    let width = token_width(visible.get(byte_of(&visible, offset)..).unwrap_or_default());
-    let expected = if problem.expected.is_empty() {
-        String::new()
-    } else {
-        format!(" expected {}", problem.expected)
-    };
-    let carets = format!("{}{expected}", "^".repeat(width));
-    out += &format!(
-        "{margin} {} {name}:{}:{}\n",
-        style(Role::Frame, "┌─"),
-        position.line,
-        position.column
-    );
-    out += &format!("{margin} {bar}\n");
-    out += &format!("{} {bar} {visible}\n", style(Role::Frame, &number));
-    out += &format!(
-        "{margin} {bar} {}{}\n",
-        " ".repeat(offset),
-        style(Role::Caret, &carets)
-    );
-    out + &help(problem, &format!("{margin} "), style)
-}
-
-fn help(problem: &Problem, margin: &str, style: &dyn Fn(Role, &str) -> String) -> String {
-    match &problem.hint {
-        Some(hint) => format!(
-            "{margin}{} {}: {hint}\n",
-            style(Role::Frame, "="),
-            style(Role::Help, "help")
-        ),
-        None => String::new(),
-    }
-}
-
-fn byte_of(text: &str, character: usize) -> usize {
-    text.char_indices()
-        .nth(character)
-        .map_or(text.len(), |(byte, _)| byte)
-}
-
-/// How many characters the value or key at the start of `text` takes; at least 1.
-fn token_width(text: &str) -> usize {
-    let mut chars = text.chars();
-    let width = match chars.next() {
-        Some(quote @ ('"' | '\'')) => chars
-            .position(|c| c == quote)
-            .map_or(text.chars().count(), |at| at + 2),
-        Some('{' | '[' | '|' | '>' | '-') | None => 1,
-        Some(_) => text
-            .chars()
-            .take_while(|c| !matches!(c, ':' | ',' | ']' | '}' | '#'))
-            .collect::<String>()
-            .trim_end()
-            .chars()
-            .count(),
-    };
-    width.max(1)
 }
 
 /// Collects findings while a config is checked.

@@ -2,13 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
-use serde_json::Number;
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::json::{duplicate, finite, too_deep};
-use super::node::{Entry, MAX_DEPTH, Node, Value, shorten};
+use super::json::{duplicate, too_deep};
+use super::node::{Entry, MAX_DEPTH, Node, Value};
 use super::path::Path;
 use super::problems::{Position, Problem, Problems};
+
+mod scalar;
+
+use scalar::{check_tag, scalar};
 
 /// How much all anchored values and their aliases may add, in bytes of text and 32 for each value. Large enough for any
 /// config that a person writes, small enough that a "billion laughs" file stops at once.
@@ -278,91 +281,4 @@ fn syntax(error: &ScanError) -> Problem {
         problem = problem.hint("YAML is indented with spaces only");
     }
     problem
-}
-
-const CORE: &str = "tag:yaml.org,2002:";
-
-fn check_tag(tag: Option<&Tag>, kind: &str, position: Position) -> Result<(), Problem> {
-    match tag {
-        None => Ok(()),
-        Some(tag) if tag.handle == CORE && tag.suffix == kind => Ok(()),
-        Some(tag) => Err(unknown_tag(tag, position)),
-    }
-}
-
-fn unknown_tag(tag: &Tag, position: Position) -> Problem {
-    let name = match tag.handle.as_str() {
-        CORE => format!("!!{}", tag.suffix),
-        handle => format!("{handle}{}", tag.suffix),
-    };
-    Problem::new(Path::root(), format!("tag `{}`", shorten(&name, 60)), "")
-        .at(position)
-        .hint("remove the tag; a config holds plain values")
-}
-
-fn scalar(
-    text: &str,
-    style: ScalarStyle,
-    tag: Option<&Tag>,
-    position: Position,
-) -> Result<Value, Problem> {
-    let as_text = || Value::Text(text.to_owned());
-    match tag {
-        None if style == ScalarStyle::Plain => plain(text, position),
-        None => Ok(as_text()),
-        Some(tag) if tag.handle == CORE && tag.suffix == "str" => Ok(as_text()),
-        Some(tag)
-            if tag.handle == CORE
-                && matches!(tag.suffix.as_str(), "int" | "float" | "bool" | "null") =>
-        {
-            plain(text, position)
-        }
-        Some(tag) => Err(unknown_tag(tag, position)),
-    }
-}
-
-/// Resolves a plain scalar by the core schema of YAML 1.2.2, section 10.3.2.
-fn plain(text: &str, position: Position) -> Result<Value, Problem> {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
-        "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
-        "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
-        _ => {}
-    }
-    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
-        if let Some(digits) = text.strip_prefix(prefix)
-            && !digits.starts_with(['+', '-'])
-            && let Ok(number) = u64::from_str_radix(digits, radix)
-        {
-            return Ok(Value::Number(Number::from(number)));
-        }
-    }
-    if is_number(text) {
-        let bare = text.strip_prefix('+').unwrap_or(text);
-        return Ok(Value::Number(finite(bare, position)?));
-    }
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        finite(text, position)?;
-    }
-    Ok(Value::Text(text.to_owned()))
-}
-
-/// `[-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`
-fn is_number(text: &str) -> bool {
-    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (text, None),
-    };
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent_holds = exponent.is_none_or(|exponent| {
-        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        !exponent.is_empty() && digits(exponent)
-    });
-    digits(whole)
-        && digits(fraction)
-        && !(whole.is_empty() && fraction.is_empty())
-        && exponent_holds
 }

@@ -10,7 +10,7 @@ mod cli;
 mod config;
 mod csv;
 mod fuzz;
-mod kayenta;
+mod judge_vectors;
 mod layering;
 mod pairs;
 mod saved;

@@ -36,6 +36,16 @@ fn values(count: impl Into<prop::collection::SizeRange>) -> impl Strategy<Value 
     ]
 }
 
+/// Values that can be scaled without reaching the ends of what a double holds.
+fn tame_values(count: impl Into<prop::collection::SizeRange>) -> impl Strategy<Value = Vec<f64>> {
+    let count = count.into();
+    prop_oneof![
+        prop::collection::vec(-1e3..1e3_f64, count.clone()),
+        prop::collection::vec((-4_i32..5).prop_map(f64::from), count.clone()),
+        prop::collection::vec((0_i32..50).prop_map(|k| 1e15 + f64::from(k)), count),
+    ]
+}
+
 fn sample(values: &[f64]) -> Sample {
     Sample::new(values.to_vec()).unwrap()
 }
@@ -112,10 +122,8 @@ proptest! {
     }
 
     #[test]
-    fn another_unit_gives_the_same_interval_in_that_unit(x in values(1..50), y in values(1..50), power in -20_i32..20) {
+    fn another_unit_gives_the_same_interval_in_that_unit(x in tame_values(1..50), y in tame_values(1..50), power in -20_i32..20) {
         let unit = 2.0_f64.powi(power);
-        let tame = |values: &[f64]| values.iter().all(|value| *value == 0.0 || (1e-100..1e100).contains(&value.abs()));
-        prop_assume!(tame(&x) && tame(&y));
         let scaled = |values: &[f64]| sample(&values.iter().map(|value| value * unit).collect::<Vec<_>>());
         let (plain, other) = (shift_interval(&sample(&x), &sample(&y), 0.98), shift_interval(&scaled(&x), &scaled(&y), 0.98));
         prop_assert_eq!((plain.low * unit, plain.high * unit), (other.low, other.high));

@@ -163,7 +163,9 @@ pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems
         return Err(problems);
     }
 
-    warnings.extend(warnings::all(&wire, &judge_config));
+    let consequences = warnings::all(&wire, &judge_config);
+    warnings.retain(|rule| consequences.iter().all(|warning| warning.path != rule.path));
+    warnings.extend(consequences);
     for warning in &mut warnings {
         warning.position = place(&node, &warning.path);
     }

@@ -267,7 +267,7 @@ impl Reader<'_> {
                 Some(0.0)
             }
             Value::Number(number) => number.as_f64(),
-            other => {
+            other @ (Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
                 self.wrong(other, &path.key(key), "a number");
                 None
             }

@@ -233,8 +233,9 @@ impl Found<'_> {
             None if left.abs() > WEIGHT_SLACK => self.warn(
                 path.clone(),
                 format!(
-                    "weights add up to {}, not 100, so a canary that passes every metric scores {0}",
-                    round(sum)
+                    "weights add up to {}, not 100; a canary that passes every metric scores {}",
+                    round(sum),
+                    round(effective.values().sum())
                 ),
             ),
             None => {}
