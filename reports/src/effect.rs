@@ -68,6 +68,12 @@ impl Effect {
         })
     }
 
+    /// The level of the interval: `98%`.
+    pub(crate) fn level(self) -> String {
+        // It is a round number of per cent; rounding takes away binary noise.
+        format!("{}%", (self.confidence * 1e4).round() / 100.0)
+    }
+
     /// `+13.0%`, or the shift in the metric's unit.
     pub(crate) fn estimate(self, signs: Signs) -> String {
         match self.relative {
@@ -116,6 +122,19 @@ impl Effect {
         )
     }
 
+    /// The ends in the metric's unit without the sign that a verb says; with it where they lie on both sides of zero.
+    fn unsigned_ends(self, signs: Signs) -> String {
+        if self.absolute.holds_zero() {
+            return format!("[{}]", self.ends(signs, ", "));
+        }
+        let (low, high) = (self.absolute.low.abs(), self.absolute.high.abs());
+        format!(
+            "[{}, {}]",
+            signs.value(low.min(high)),
+            signs.value(low.max(high))
+        )
+    }
+
     /// What happened, as a verb and a number with its interval: `rose` and `3.1× [2.4, 4.0]`.
     pub(crate) fn change(self, signs: Signs) -> (&'static str, String) {
         let rose = self.absolute.estimate >= 0.0;
@@ -124,9 +143,9 @@ impl Effect {
             return (
                 if rose { "rose by" } else { "fell by" },
                 format!(
-                    "{} [{}] from zero",
+                    "{} {} from zero",
                     signs.value(self.absolute.estimate.abs()),
-                    self.ends(signs, ", ")
+                    self.unsigned_ends(signs)
                 ),
             );
         };

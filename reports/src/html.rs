@@ -1,13 +1,407 @@
-//! The page.
+//! The page: one file, made from a template that escapes by default.
+//!
+//! Three kinds of text go in unescaped: our style sheet and script, charts (whose backend escapes its texts), and sentences,
+//! whose names are escaped here.
 
-use crate::format::Signs;
-use crate::view::View;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use askama::Template;
+use coalmine_judges::judgement::{MetricResult, SideSummary, VerdictReason};
+use coalmine_judges::series::{MetricSetPair, Series};
+use serde::Serialize;
+
+use crate::chart::{self, Chart, SeriesChart};
+use crate::effect::axis;
+use crate::format::{self, Signs};
+use crate::metric::{self, MetricView};
+use crate::sentence::{Piece, Sentence};
+use crate::view::{ConditionView, GroupView, View};
 use crate::{Report, ReportError};
 
 /// Data larger than this, in bytes, stays out of the page.
 pub const DATA_LIMIT: usize = 20 * 1024 * 1024;
 
+/// Longest name in a chart's description.
+const LABEL_LENGTH: usize = 80;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    css: &'static str,
+    js: &'static str,
+    view: &'a View,
+    headline: String,
+    paragraph: String,
+    second_name: &'static str,
+    application: Option<String>,
+    baseline: Option<String>,
+    canary: Option<String>,
+    origin: Option<String>,
+    points: (String, String),
+    missing: (String, String),
+    notes: Vec<String>,
+    config_name: Option<String>,
+    config_text: String,
+    bundle: Option<String>,
+    version: String,
+    conditions: Vec<Condition<'a>>,
+    groups: Vec<Group<'a>>,
+    group_names: Vec<String>,
+    rows: Vec<Row<'a>>,
+    any_tolerance: bool,
+    ticks: Vec<Tick>,
+    zero: String,
+    data: Option<String>,
+    data_limit: usize,
+    file_name: String,
+}
+
+struct Condition<'a> {
+    view: &'a ConditionView,
+    text: String,
+}
+
+struct Group<'a> {
+    view: &'a GroupView,
+    lost_on: String,
+}
+
+struct Tick {
+    position: String,
+    label: String,
+    anchor: &'static str,
+    optional: bool,
+}
+
+struct Row<'a> {
+    view: &'a MetricView,
+    label: String,
+    groups_key: String,
+    effect_key: String,
+    why: String,
+    series: Option<SeriesChart>,
+    distributions: Option<Chart>,
+    shift: Option<Chart>,
+    queries: Vec<(&'static str, &'a str)>,
+}
+
+impl Row<'_> {
+    fn position(&self, percent: &f64) -> String {
+        short(*percent)
+    }
+}
+
+impl Page<'_> {
+    /// Where a number above the score axis is held, so that it stays on the page.
+    fn score_anchor(&self, position: &f64) -> &'static str {
+        match *position {
+            position if position < 6.0 => "start",
+            position if position > 94.0 => "end",
+            _ => "middle",
+        }
+    }
+}
+
 pub(crate) fn write(report: &Report<'_>) -> Result<String, ReportError> {
     let view = View::new(report, Signs::PAGE);
-    Ok(format!("{}", view.verdict.word))
+    let context = report.context;
+    let cleaned = |text: &Option<String>| text.as_ref().map(|text| metric::name(text));
+    let rows = view
+        .metrics
+        .iter()
+        .map(|metric| row(report, metric))
+        .collect::<Result<Vec<_>, _>>()?;
+    let page = Page {
+        css: include_str!("../templates/report.css"),
+        js: include_str!("../templates/report.js"),
+        headline: markup(&view.headline),
+        paragraph: markup(&view.paragraph),
+        second_name: match report.judgement.reason {
+            VerdictReason::CriticalMetric { .. } => "by the groups alone",
+            VerdictReason::DecidedScoreLower => "as the judge counts",
+            VerdictReason::ScoreReached
+            | VerdictReason::ScoreBetween
+            | VerdictReason::ScoreBelow
+            | VerdictReason::CriticalUndecided { .. }
+            | VerdictReason::TooLittleDecided
+            | VerdictReason::NothingDecided
+            | VerdictReason::NothingCounted => "of what was decided",
+        },
+        application: cleaned(&context.application),
+        baseline: cleaned(&context.baseline),
+        canary: cleaned(&context.canary),
+        origin: cleaned(&context.origin),
+        points: totals(report, |side| side.stats.count),
+        missing: totals(report, |side| side.missing),
+        notes: context
+            .notes
+            .iter()
+            .map(|note| format::clean(note))
+            .collect(),
+        config_name: cleaned(&context.config_name),
+        config_text: format::clean_lines(&context.config_text),
+        bundle: context.bundle_id.as_ref().map(|id| format::clean(id)),
+        version: format::clean(&context.version),
+        conditions: view
+            .conditions
+            .iter()
+            .map(|condition| Condition {
+                view: condition,
+                text: markup(&condition.condition.clone().capitalised()),
+            })
+            .collect(),
+        groups: view
+            .groups
+            .iter()
+            .map(|group| Group {
+                view: group,
+                lost_on: markup(&group.lost_on),
+            })
+            .collect(),
+        group_names: view
+            .metrics
+            .iter()
+            .flat_map(|metric| metric.groups.iter().cloned())
+            .collect::<BTreeSet<String>>()
+            .into_iter()
+            .collect(),
+        any_tolerance: view.metrics.iter().any(|metric| metric.plot.band.is_some()),
+        ticks: ticks(),
+        zero: short(axis::position(0.0) * 100.0),
+        data: data(report),
+        data_limit: DATA_LIMIT / (1024 * 1024),
+        file_name: file_name(&view.title),
+        rows,
+        view: &view,
+    };
+    Ok(page.render()?)
+}
+
+/// A position in percent, as short as it can be said.
+fn short(percent: f64) -> String {
+    let text = format!("{percent:.1}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}
+
+fn totals(report: &Report<'_>, number: impl Fn(&SideSummary) -> usize) -> (String, String) {
+    let sum = |side: &dyn Fn(&MetricResult) -> usize| {
+        format::count(report.judgement.results.iter().map(side).sum())
+    };
+    (
+        sum(&|result| number(&result.baseline)),
+        sum(&|result| number(&result.canary)),
+    )
+}
+
+fn ticks() -> Vec<Tick> {
+    axis::TICKS
+        .iter()
+        .map(|(fraction, optional)| {
+            let position = axis::position(*fraction) * 100.0;
+            let label = match *fraction {
+                // +200 would touch its neighbours.
+                2.0 => String::new(),
+                fraction if fraction == 0.0 => "0".to_owned(),
+                fraction => {
+                    let text = Signs::PAGE.limit(fraction);
+                    text.strip_suffix('%').unwrap_or(&text).to_owned()
+                }
+            };
+            Tick {
+                position: short(position),
+                label,
+                anchor: if position < 1.0 {
+                    "start"
+                } else if position > 99.0 {
+                    "end"
+                } else {
+                    ""
+                },
+                optional: *optional,
+            }
+        })
+        .collect()
+}
+
+fn row<'a>(report: &Report<'_>, view: &'a MetricView) -> Result<Row<'a>, ReportError> {
+    let label = Signs::PAGE.shorten(&view.label(), LABEL_LENGTH);
+    let fault = |cause: String| ReportError::Chart {
+        metric: view.name.clone(),
+        cause,
+    };
+    let set = report.sets.get(view.index);
+    let result = report.judgement.results.get(view.index);
+    Ok(Row {
+        label: view.label(),
+        groups_key: view.groups.join("\n"),
+        effect_key: format!("{:e}", view.sort.effect),
+        why: markup(&view.why),
+        series: match set {
+            Some(set) => chart::series(set, &format!("{label}, baseline and canary over time"))
+                .map_err(fault)?,
+            None => None,
+        },
+        distributions: match set {
+            Some(set) => {
+                chart::distributions(set, &format!("{label}, both distributions")).map_err(fault)?
+            }
+            None => None,
+        },
+        shift: match result {
+            Some(result) => {
+                let description = format!("{label}, shift {} {}", view.estimate, view.interval);
+                chart::shift(result, &description).map_err(fault)?
+            }
+            None => None,
+        },
+        queries: queries(view),
+        view,
+    })
+}
+
+fn queries(view: &MetricView) -> Vec<(&'static str, &str)> {
+    match (&view.query_baseline, &view.query_canary) {
+        (Some(baseline), Some(canary)) if baseline == canary => {
+            vec![("Query as sent for both sides", baseline)]
+        }
+        (baseline, canary) => [
+            ("Query as sent for the canary", canary),
+            ("Query as sent for the baseline", baseline),
+        ]
+        .into_iter()
+        .filter_map(|(title, query)| Some((title, query.as_deref()?)))
+        .collect(),
+    }
+}
+
+/// A sentence as HTML: names escaped, and kept from turning the text around them.
+fn markup(sentence: &Sentence) -> String {
+    let mut html = String::new();
+    for piece in &sentence.0 {
+        match piece {
+            Piece::Words(words) => escape(&mut html, words),
+            Piece::Strong(words) => {
+                html.push_str("<b>");
+                escape(&mut html, words);
+                html.push_str("</b>");
+            }
+            Piece::Name(name) => {
+                html.push_str("<bdi>");
+                escape(&mut html, name);
+                html.push_str("</bdi>");
+            }
+        }
+    }
+    html
+}
+
+fn escape(html: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&#34;"),
+            '\'' => html.push_str("&#39;"),
+            other => html.push(other),
+        }
+    }
+}
+
+/// The data as JSON that cannot end its element: a `<` stands only in JSON's strings, where it can be written as an escape.
+/// `None` where they are too large.
+fn data(report: &Report<'_>) -> Option<String> {
+    let json = match &report.context.data_json {
+        Some(json) if json.len() > DATA_LIMIT => return None,
+        Some(json) => json.clone(),
+        None => {
+            // At least two characters a point: no need to write what would be thrown away.
+            let points: usize = report
+                .sets
+                .iter()
+                .map(|set| set.baseline.len() + set.canary.len())
+                .sum();
+            if points > DATA_LIMIT / 2 {
+                return None;
+            }
+            series_json(report.sets)?
+        }
+    };
+    (json.len() <= DATA_LIMIT).then(|| json.replace('<', "\\u003c"))
+}
+
+#[derive(Serialize)]
+struct SetsJson<'a> {
+    sets: Vec<SetJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SetJson<'a> {
+    name: &'a str,
+    id: &'a str,
+    tags: &'a std::collections::BTreeMap<String, String>,
+    baseline: SeriesJson<'a>,
+    canary: SeriesJson<'a>,
+}
+
+#[derive(Serialize)]
+struct SeriesJson<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grid: Option<coalmine_judges::series::Grid>,
+    values: Vec<ValueJson<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ValueJson<'a> {
+    Number(f64),
+    Word(&'a str),
+    Missing,
+}
+
+/// The series alone, where the caller has no more.
+fn series_json(sets: &[MetricSetPair]) -> Option<String> {
+    let series = |series: &Series| SeriesJson {
+        grid: series.grid(),
+        values: series
+            .values()
+            .iter()
+            .map(|value| match value {
+                Some(value) if value.is_finite() => ValueJson::Number(*value),
+                Some(value) if *value > 0.0 => ValueJson::Word("Infinity"),
+                Some(_) => ValueJson::Word("-Infinity"),
+                None => ValueJson::Missing,
+            })
+            .collect(),
+    };
+    let sets = sets
+        .iter()
+        .map(|set| SetJson {
+            name: &set.name,
+            id: &set.id,
+            tags: &set.tags,
+            baseline: series(&set.baseline),
+            canary: series(&set.canary),
+        })
+        .collect();
+    serde_json::to_string(&SetsJson { sets }).ok()
+}
+
+/// A name for downloads, from letters and digits that every file system takes.
+fn file_name(title: &str) -> String {
+    let mut name = String::new();
+    for c in title.chars().take(80) {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') {
+            name.push(c);
+        } else if !name.ends_with('-') {
+            let _ = write!(name, "-");
+        }
+    }
+    let name = name.trim_matches(['-', '.']);
+    if name.is_empty() {
+        "canary".to_owned()
+    } else {
+        name.to_owned()
+    }
 }

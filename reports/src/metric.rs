@@ -180,6 +180,8 @@ pub(crate) struct MetricView {
     pub(crate) cautions: Vec<String>,
     pub(crate) summary: Vec<SummaryRow>,
     pub(crate) measure: Option<String>,
+    /// `98%`.
+    pub(crate) shift_level: String,
     pub(crate) query_baseline: Option<String>,
     pub(crate) query_canary: Option<String>,
 }
@@ -247,6 +249,7 @@ impl MetricView {
             cautions: why::cautions(result, signs),
             summary: summary(result, set, signs),
             measure: measure(result, signs),
+            shift_level: effect.map_or_else(String::new, Effect::level),
             query_baseline: query_of(query.and_then(|query| query.baseline.as_ref())),
             query_canary: query_of(query.and_then(|query| query.canary.as_ref())),
         }

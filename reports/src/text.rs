@@ -329,7 +329,7 @@ impl Page<'_> {
     fn row(&self, metric: &MetricView, columns: &Columns) -> Line {
         let role = kind_role(metric.kind);
         let word = if metric.kind == Kind::NodataFail {
-            "Nodata fails".to_owned()
+            "NodataFail".to_owned()
         } else {
             metric.kind.word().to_owned()
         };
@@ -547,8 +547,8 @@ fn strong(role: Role) -> Role {
 
 fn kind_role(kind: Kind) -> Role {
     match kind {
-        Kind::High | Kind::Low | Kind::NodataFail | Kind::Error => Role::Fail,
+        Kind::High | Kind::Low | Kind::NodataFail => Role::Fail,
         Kind::Pass => Role::Pass,
-        Kind::Inconclusive | Kind::Nodata | Kind::Muted => Role::Plain,
+        Kind::Error | Kind::Inconclusive | Kind::Nodata | Kind::Muted => Role::Plain,
     }
 }

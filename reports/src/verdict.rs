@@ -317,15 +317,25 @@ fn label(judgement: &Judgement, signs: Signs) -> Sentence {
         return Sentence::new();
     }
     Sentence::new().words(format!(
-        "By the score alone, {}, {} would answer {}; the verdict here is never better than the evidence.",
+        "{} itself answers {} here, with a score of {}.",
+        if judgement.judge.contains("ACA") {
+            "Kayenta"
+        } else {
+            "The judge"
+        },
+        judgement.label.word(),
         signs.score(judgement.score),
-        if judgement.judge.contains("ACA") { "Kayenta" } else { "this judge" },
-        judgement.label.word()
     ))
 }
 
 fn tolerance(metrics: &[MetricView]) -> Sentence {
-    let counted = || metrics.iter().filter(|metric| metric.kind != Kind::Muted);
+    let counted = || {
+        let compared = |metric: &&MetricView| !metric.interval.is_empty();
+        metrics
+            .iter()
+            .filter(|metric| metric.kind != Kind::Muted)
+            .filter(compared)
+    };
     if counted().next().is_some() && counted().all(|metric| !metric.tolerance_set) {
         return Sentence::new()
             .words("No tolerance is set: any significant change counts, however small.");

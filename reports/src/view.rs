@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use coalmine_judges::judgement::{MetricResult, Verdict};
 use coalmine_judges::what_if;
 
+use crate::effect::Effect;
 use crate::format::{self, Signs};
 use crate::metric::{self, Kind, MetricView};
 use crate::sentence::Sentence;
@@ -134,8 +135,8 @@ impl View {
         let level = judgement
             .results
             .iter()
-            .find_map(|result| result.shift)
-            .map(|shift| format!("{}%", (shift.confidence * 1e4).round() / 100.0));
+            .find_map(Effect::of)
+            .map(Effect::level);
         let score = score(report, signs);
         Self {
             verdict: VerdictMark::of(judgement.verdict),

@@ -158,11 +158,6 @@ fn be(number: usize) -> &'static str {
     if number == 1 { "is" } else { "are" }
 }
 
-fn level(effect: Effect) -> String {
-    // The level is a round number of per cent; rounding takes away binary noise.
-    format!("{}%", (effect.confidence * 1e4).round() / 100.0)
-}
-
 fn shift(result: &MetricResult, signs: Signs) -> String {
     let Some(effect) = Effect::of(result) else {
         return "The sides differ, but the shift has no finite value. ".to_owned();
@@ -183,7 +178,7 @@ fn shift(result: &MetricResult, signs: Signs) -> String {
     };
     format!(
         "The canary lies {by} {side} the baseline{from_zero}: the {} interval runs from {}. ",
-        level(effect),
+        effect.level(),
         effect.span_words(signs)
     )
 }
@@ -212,7 +207,7 @@ fn no_shift(result: &MetricResult, signs: Signs) -> String {
     };
     format!(
         "The {} interval of the shift {text}. Changes {} fit the data. ",
-        level(effect),
+        effect.level(),
         effect.between(signs)
     )
 }

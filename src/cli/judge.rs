@@ -19,6 +19,11 @@ use crate::config::CanaryConfig;
 pub(super) const NOTHING_JUDGED: &str = "Nothing was judged.";
 
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
+       coalmine judge [OPTIONS] --data <FILE>
+       coalmine judge [OPTIONS] --pairs <FILE>"
+)]
 pub(super) struct Args {
     /// Canary config, JSON or YAML; without one every metric found is judged by the defaults
     #[arg(long, value_name = "FILE")]
@@ -200,20 +205,32 @@ fn check_files(args: &Args) -> Result<(), Failure> {
                 .hint("`--format` chooses what is printed to standard output"),
         );
     }
-    let same = |a: &Path, b: &Path| {
-        a == b || fs::canonicalize(a).is_ok_and(|a| fs::canonicalize(b).is_ok_and(|b| a == b))
-    };
-    let mut claimed = read;
+    let mut claimed: Vec<PathBuf> = read.into_iter().map(|path| whole_path(path)).collect();
     for path in written {
-        if claimed.iter().any(|other| same(path, other)) && !is_device(path) {
+        if claimed.contains(&whole_path(path)) && !is_device(path) {
             return Err(Failure::new(format!(
                 "`{}` is given twice; expected another file to write to",
                 path.display()
             )));
         }
-        claimed.push(path);
+        claimed.push(whole_path(path));
     }
     Ok(())
+}
+
+/// The path without links and dots; for a file that does not exist yet, as far as its folder exists.
+fn whole_path(path: &Path) -> PathBuf {
+    if let Ok(whole) = fs::canonicalize(path) {
+        return whole;
+    }
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        (Err(_), _) | (Ok(_), None) => path.to_path_buf(),
+    }
 }
 
 fn is_device(path: &Path) -> bool {

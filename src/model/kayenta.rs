@@ -9,8 +9,11 @@ use std::fmt;
 use coalmine_judges::judgement::{
     Classification, Judgement, MetricResult, Reason, SideStats, SideSummary,
 };
+use coalmine_judges::series::{self, Grid, Series};
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+
+use super::query::SentQueries;
 
 /// A number as Kayenta writes it: NaN and the infinities are the strings `NaN`, `Infinity` and `-Infinity`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -150,10 +153,54 @@ pub struct MetricSetPair {
     /// The points of both sides; missing ones are NaN.
     pub values: Sides<Vec<Double>>,
     /// Where the points stand in time, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scopes: Option<Sides<MetricSetScope>>,
+    pub scopes: Scopes,
     /// The queries as sent.
     pub attributes: Sides<BTreeMap<String, String>>,
+}
+
+/// Where the points of both sides stand in time, as far as that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Scopes {
+    /// The baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<MetricSetScope>,
+    /// The canary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<MetricSetScope>,
+}
+
+impl MetricSetPair {
+    /// Our pair as Kayenta writes it.
+    #[must_use]
+    pub fn of(set: &series::MetricSetPair, sent: &SentQueries) -> Self {
+        let values = |series: &Series| {
+            let points = series.values().iter();
+            points.map(|v| Double(v.unwrap_or(f64::NAN))).collect()
+        };
+        let attributes = |query: &Option<String>| {
+            let query = query.iter();
+            query
+                .map(|query| ("query".to_owned(), query.clone()))
+                .collect()
+        };
+        Self {
+            name: set.name.clone(),
+            id: set.id.clone(),
+            tags: set.tags.clone(),
+            values: Sides {
+                control: values(&set.baseline),
+                experiment: values(&set.canary),
+            },
+            scopes: Scopes {
+                control: set.baseline.grid().map(Into::into),
+                experiment: set.canary.grid().map(Into::into),
+            },
+            attributes: Sides {
+                control: attributes(&sent.baseline),
+                experiment: attributes(&sent.canary),
+            },
+        }
+    }
 }
 
 /// Where the points of one side stand in time.
@@ -166,6 +213,18 @@ pub struct MetricSetScope {
     pub start_time_millis: i64,
     /// Distance of two points in milliseconds.
     pub step_millis: u64,
+}
+
+impl From<Grid> for MetricSetScope {
+    fn from(grid: Grid) -> Self {
+        Self {
+            start_time_iso: jiff::Timestamp::from_millisecond(grid.start_ms)
+                .map(|time| time.to_string())
+                .unwrap_or_default(),
+            start_time_millis: grid.start_ms,
+            step_millis: grid.step_ms,
+        }
+    }
 }
 
 /// A metric set pair as it is read: everything that can be absent is optional, unknown fields are ignored.

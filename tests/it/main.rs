@@ -5,6 +5,13 @@
     reason = "a test that cannot go on must stop"
 )]
 
+mod bad_input;
+mod cli;
 mod config;
+mod csv;
+mod fuzz;
 mod fuzz_judge;
 mod judge_vectors;
+mod layering;
+mod pairs;
+mod saved;

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, HashSet};
 use coalmine_judges::series::{MetricSetPair, Series};
 
 use crate::model::history::HistorySeries;
+use crate::model::kayenta;
 use crate::model::query::SentQueries;
 
 /// All that was read from the files of one judgement.
@@ -97,4 +98,58 @@ fn one_sided_notes(sets: &[MetricSetPair], baseline: &str, canary: &str) -> Vec<
         );
     }
     notes
+}
+
+/// Reads `data` as a pair list; the body of the fuzz target `pairs_json`.
+///
+/// # Panics
+/// Where a promise is broken: what was read, written again, must read back to the same pairs.
+pub fn fuzz_pairs_json(data: &[u8]) {
+    let read = open::utf8(data.to_vec(), "fuzz").and_then(|text| pairs::read(&text, "fuzz"));
+    match read {
+        Ok(input) => {
+            let none = SentQueries::default();
+            let written: Vec<kayenta::MetricSetPair> = input
+                .sets
+                .iter()
+                .enumerate()
+                .map(|(index, set)| {
+                    kayenta::MetricSetPair::of(set, input.queries.get(index).unwrap_or(&none))
+                })
+                .collect();
+            let text = serde_json::to_string(&written).unwrap_or_default();
+            let again = pairs::read(&text, "again");
+            assert!(
+                again.as_ref() == Ok(&input),
+                "`{text}` reads back as {again:?}"
+            );
+        }
+        Err(error) => assert_explained(&error),
+    }
+}
+
+/// Reads `data` as a long CSV; the body of the fuzz target `csv_long`.
+///
+/// # Panics
+/// Where a promise is broken: ids are unique, and no pair and no history series is without a point.
+pub fn fuzz_csv_long(data: &[u8]) {
+    match csv_long::read(data, "fuzz") {
+        Ok(input) => {
+            let ids: HashSet<&str> = input.sets.iter().map(|set| set.id.as_str()).collect();
+            assert_eq!(ids.len(), input.sets.len(), "ids are unique");
+            for set in &input.sets {
+                assert!(!(set.baseline.is_empty() && set.canary.is_empty()));
+            }
+            assert!(input.history.iter().all(|past| !past.series.is_empty()));
+        }
+        Err(error) => assert_explained(&error),
+    }
+}
+
+fn assert_explained(error: &problem::InputError) {
+    assert!(!error.problems.is_empty(), "an error says what is wrong");
+    assert!(error.problems.len() <= problem::MAX_PROBLEMS);
+    for problem in &error.problems {
+        assert!(problem.to_string().len() < 2_000, "{problem}");
+    }
 }
