@@ -19,9 +19,11 @@ use crate::config::CanaryConfig;
 pub(super) const NOTHING_JUDGED: &str = "Nothing was judged.";
 
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
+#[command(
+    override_usage = "coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
        coalmine judge [OPTIONS] --data <FILE>
-       coalmine judge [OPTIONS] --pairs <FILE>")]
+       coalmine judge [OPTIONS] --pairs <FILE>"
+)]
 pub(super) struct Args {
     /// Canary config, JSON or YAML; without one every metric found is judged by the defaults
     #[arg(long, value_name = "FILE")]

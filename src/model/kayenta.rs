@@ -179,7 +179,9 @@ impl MetricSetPair {
         };
         let attributes = |query: &Option<String>| {
             let query = query.iter();
-            query.map(|query| ("query".to_owned(), query.clone())).collect()
+            query
+                .map(|query| ("query".to_owned(), query.clone()))
+                .collect()
         };
         Self {
             name: set.name.clone(),

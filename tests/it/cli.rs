@@ -15,9 +15,12 @@ pub(crate) struct Folder {
 }
 
 /// Two sides that are alike, and a canary that is not.
-pub(crate) const HEALTHY: &str = "timestamp,latency\n0,10\n60,12\n120,11\n180,13\n240,12\n300,10\n360,11\n420,12\n";
-pub(crate) const HEALTHY_TOO: &str = "timestamp,latency\n0,11\n60,10\n120,13\n180,12\n240,10\n300,12\n360,12\n420,11\n";
-pub(crate) const SLOW: &str = "timestamp,latency\n0,30\n60,32\n120,31\n180,33\n240,32\n300,30\n360,31\n420,32\n";
+pub(crate) const HEALTHY: &str =
+    "timestamp,latency\n0,10\n60,12\n120,11\n180,13\n240,12\n300,10\n360,11\n420,12\n";
+pub(crate) const HEALTHY_TOO: &str =
+    "timestamp,latency\n0,11\n60,10\n120,13\n180,12\n240,10\n300,12\n360,12\n420,11\n";
+pub(crate) const SLOW: &str =
+    "timestamp,latency\n0,30\n60,32\n120,31\n180,33\n240,32\n300,30\n360,31\n420,32\n";
 /// One metric that counts alone.
 pub(crate) const CONFIG: &str = "name: checkout\napplications: [checkout]\nmetrics:\n  - name: latency\n    groups: [Speed]\n    scopeName: default\n    analysisConfigurations:\n      canary: { direction: increase, effectSize: { allowedIncrease: 1.1 } }\nclassifier:\n  groupWeights: { Speed: 100 }\n";
 
@@ -93,7 +96,11 @@ impl Folder {
         let _ = child.stdin.take().unwrap().write_all(&self.stdin);
         let output = child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+        (
+            output.status.code().unwrap(),
+            text(output.stdout),
+            text(output.stderr),
+        )
     }
 
     /// The same as one text for a snapshot, of standard output the first line only.
@@ -111,8 +118,16 @@ impl Folder {
 #[test]
 fn two_csv_files_are_enough_for_a_verdict() {
     let folder = Folder::usual();
-    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary c.csv"), @"");
-    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary slow.csv"), @"");
+    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary c.csv"), @r"
+    exit 0
+    ✓ Pass: no change that counts in 1 metric …
+    ---
+    ");
+    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary slow.csv"), @r"
+    exit 1
+    ✕ Fail: latency rose 2.8x [2.6, 2.9], score 0 …
+    ---
+    ");
 }
 
 #[test]
@@ -137,14 +152,20 @@ fn the_exit_code_is_the_verdict() {
         .file("nodata.csv", "timestamp,m0,m1,m2,m3,m4\n");
     for (file, code) in [("pass", 0), ("marginal", 3), ("fail", 1), ("nodata", 3)] {
         for format in ["text", "json", "markdown", "junit"] {
-            let (found, stdout, stderr) =
-                folder.run(&format!("judge --baseline b.csv --canary {file}.csv --format {format}"));
+            let (found, stdout, stderr) = folder.run(&format!(
+                "judge --baseline b.csv --canary {file}.csv --format {format}"
+            ));
             assert_eq!(found, code, "{file} {format}: {stdout}{stderr}");
             assert!(!stdout.is_empty());
         }
-        let (found, stdout, stderr) =
-            folder.run(&format!("judge --baseline b.csv --canary {file}.csv --quiet"));
-        assert_eq!((found, stdout, stderr), (code, String::new(), String::new()), "{file}");
+        let (found, stdout, stderr) = folder.run(&format!(
+            "judge --baseline b.csv --canary {file}.csv --quiet"
+        ));
+        assert_eq!(
+            (found, stdout, stderr),
+            (code, String::new(), String::new()),
+            "{file}"
+        );
     }
 }
 
@@ -158,7 +179,12 @@ fn thresholds_come_from_flags_then_from_the_config_then_are_95_and_75() {
     assert_eq!(folder.run(&format!("{judge} config.yaml")).0, 1);
     assert_eq!(folder.run(&format!("{judge} low.yaml")).0, 0);
     assert_eq!(folder.run(&format!("{judge} low.yaml --pass 50")).0, 3);
-    assert_eq!(folder.run(&format!("{judge} low.yaml --pass 50 --marginal 40")).0, 1);
+    assert_eq!(
+        folder
+            .run(&format!("{judge} low.yaml --pass 50 --marginal 40"))
+            .0,
+        1
+    );
 }
 
 #[test]
@@ -167,7 +193,59 @@ fn json_is_kayentas_result_and_nothing_else() {
     let (code, stdout, stderr) =
         folder.run("judge --config config.yaml --baseline b.csv --canary slow.csv --format json");
     assert_eq!((code, stderr.as_str()), (1, ""));
-    insta::assert_snapshot!(stdout, @"");
+    insta::assert_snapshot!(stdout, @r#"
+    {
+      "judgeName": "NetflixACAJudge-v1.0",
+      "results": [
+        {
+          "name": "latency",
+          "tags": {},
+          "id": "latency",
+          "classification": "High",
+          "classificationReason": "latency was classified as High",
+          "groups": [
+            "Speed"
+          ],
+          "experimentMetadata": {
+            "stats": {
+              "min": 30.0,
+              "max": 33.0,
+              "mean": 31.375,
+              "std": 1.0606601717798212,
+              "count": 8
+            }
+          },
+          "controlMetadata": {
+            "stats": {
+              "min": 10.0,
+              "max": 13.0,
+              "mean": 11.375,
+              "std": 1.0606601717798212,
+              "count": 8
+            }
+          },
+          "resultMetadata": {
+            "ratio": 2.758241758241758
+          },
+          "critical": false,
+          "muted": false
+        }
+      ],
+      "groupScores": [
+        {
+          "name": "Speed",
+          "score": 0.0,
+          "classification": "",
+          "classificationReason": ""
+        }
+      ],
+      "score": {
+        "score": 0.0,
+        "classification": "Fail",
+        "classificationReason": ""
+      }
+    }
+    "#);
 }
 
 #[test]
@@ -175,8 +253,20 @@ fn input_comes_from_standard_input_too() {
     let folder = Folder::usual().stdin(HEALTHY_TOO);
     assert_eq!(folder.run("judge --baseline b.csv --canary - --quiet").0, 0);
     let folder = Folder::usual().stdin(CONFIG);
-    assert_eq!(folder.run("judge --config - --baseline b.csv --canary c.csv --quiet").0, 0);
-    insta::assert_snapshot!(folder.brief("judge --config - --data -"), @"");
+    assert_eq!(
+        folder
+            .run("judge --config - --baseline b.csv --canary c.csv --quiet")
+            .0,
+        0
+    );
+    insta::assert_snapshot!(folder.brief("judge --config - --data -"), @r"
+    exit 2
+
+    ---
+    error: `-` is given twice; standard input can be read once only
+
+    1 error. Nothing was judged.
+    ");
 }
 
 #[test]
@@ -184,7 +274,12 @@ fn packed_input_is_read_as_it_is() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packed.write_all(SLOW.as_bytes()).unwrap();
     let folder = Folder::usual().file("slow.csv.gz", packed.finish().unwrap());
-    assert_eq!(folder.run("judge --baseline b.csv --canary slow.csv.gz --quiet").0, 1);
+    assert_eq!(
+        folder
+            .run("judge --baseline b.csv --canary slow.csv.gz --quiet")
+            .0,
+        1
+    );
 }
 
 #[test]
@@ -194,33 +289,54 @@ fn a_metric_of_the_config_that_no_file_has_is_undecided_and_not_forgotten() {
         "  - name: errors\n    groups: [Speed]\n    scopeName: default\n    analysisConfigurations: { canary: { critical: true } }\nclassifier:",
     );
     let folder = Folder::usual().file("two.yaml", config);
-    insta::assert_snapshot!(folder.brief("judge --config two.yaml --baseline b.csv --canary c.csv"), @"");
+    insta::assert_snapshot!(folder.brief("judge --config two.yaml --baseline b.csv --canary c.csv"), @r"
+    exit 3
+    ◇ Inconclusive: errors has no data from either side, although it is critical …
+    ---
+    warning: `errors` of the config is in no input file
+    ");
 }
 
 #[test]
 fn a_metric_of_one_side_is_told_on_standard_error() {
     let folder = Folder::usual().file("other.csv", "timestamp,latency,errors\n0,10,1\n60,12,2\n");
-    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary other.csv"), @"");
-    assert_eq!(folder.run("judge --baseline b.csv --canary other.csv --quiet").2, "");
+    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary other.csv"), @r"
+    exit 3
+    ◇ Inconclusive: only 1 of 2 metrics could be decided …
+    ---
+    warning: `errors` is only in `other.csv`
+    ");
+    assert_eq!(
+        folder
+            .run("judge --baseline b.csv --canary other.csv --quiet")
+            .2,
+        ""
+    );
 }
 
 #[test]
 fn colour_is_asked_for_or_stays_away() {
     let colored = |folder: Folder, arguments: &str| {
-        let (_, stdout, _) = folder.run(&format!("judge --baseline b.csv --canary slow.csv {arguments}"));
+        let (_, stdout, _) = folder.run(&format!(
+            "judge --baseline b.csv --canary slow.csv {arguments}"
+        ));
         stdout.contains("\x1b[")
     };
     assert!(!colored(Folder::usual(), ""));
     assert!(!colored(Folder::usual(), "--color never"));
     assert!(colored(Folder::usual(), "--color always"));
-    assert!(!colored(Folder::usual().env("NO_COLOR", "1"), "--color auto"));
+    assert!(!colored(
+        Folder::usual().env("NO_COLOR", "1"),
+        "--color auto"
+    ));
     let (_, _, stderr) = Folder::usual().run("judge --color always --baseline none --canary c.csv");
     assert!(stderr.starts_with("\x1b[1;31merror\x1b[0m: "), "{stderr:?}");
 }
 
 #[test]
 fn ascii_output_is_ascii() {
-    let (_, stdout, _) = Folder::usual().run("judge --ascii --all --baseline b.csv --canary slow.csv");
+    let (_, stdout, _) =
+        Folder::usual().run("judge --ascii --all --baseline b.csv --canary slow.csv");
     assert!(stdout.is_ascii(), "{stdout}");
 }
 
@@ -242,9 +358,35 @@ fn configs_are_validated_all_of_them_at_once() {
     let folder = Folder::usual()
         .file("odd.yaml", CONFIG.replace("100", "60"))
         .file("bad.yaml", CONFIG.replace("increase,", "increse,"));
-    insta::assert_snapshot!(folder.brief("validate config.yaml odd.yaml"), @"");
-    insta::assert_snapshot!(folder.brief("validate bad.yaml config.yaml none.yaml"), @"");
-    insta::assert_snapshot!(folder.brief("validate --lenient bad.yaml"), @"");
+    insta::assert_snapshot!(folder.brief("validate config.yaml odd.yaml"), @r"
+    exit 0
+    config.yaml: ok, 1 metric …
+    ---
+    warning: `odd.yaml`: classifier.scoreThresholds.pass: cannot be reached: the best possible score is 60, the default `pass` is 95
+    warning: `odd.yaml`: classifier.scoreThresholds.marginal: cannot be reached: the best possible score is 60, the default `marginal` is 75
+    warning: `odd.yaml`: classifier.groupWeights: weights add up to 60, not 100; a canary that passes every metric scores 60
+    ");
+    insta::assert_snapshot!(folder.brief("validate bad.yaml config.yaml none.yaml"), @r"
+    exit 2
+    config.yaml: ok, 1 metric
+    ---
+    error: metrics[0].analysisConfigurations.canary.direction: unknown value `increse`
+      ┌─ bad.yaml:8:28
+      │
+    8 │       canary: { direction: increse, effectSize: { allowedIncrease: 1.1 }
+      │                            ^^^^^^^ expected `increase`, `decrease` or `either`
+      = help: did you mean `increase`?
+
+    error: cannot read `none.yaml`: found no such file; expected a file that exists
+
+    2 errors. A config with errors is not judged by.
+    ");
+    insta::assert_snapshot!(folder.brief("validate --lenient bad.yaml"), @r"
+    exit 0
+    bad.yaml: ok, 1 metric, 1 warning
+    ---
+    warning: `bad.yaml`: ignored: metrics[0].analysisConfigurations.canary.direction: unknown value `increse`, read as the default; known are `increase`, `decrease` or `either`
+    ");
 }
 
 #[test]
@@ -284,14 +426,71 @@ fn help_is_no_error_and_a_wrong_flag_is() {
     let folder = Folder::new();
     let (code, stdout, _) = folder.run("judge --help");
     assert_eq!(code, 0);
-    for flag in ["--pairs", "--baseline", "--data", "--pass", "--save", "--report", "--quiet"] {
+    for flag in [
+        "--pairs",
+        "--baseline",
+        "--data",
+        "--pass",
+        "--save",
+        "--report",
+        "--quiet",
+    ] {
         assert!(stdout.contains(flag), "{flag}");
     }
-    assert!(!stdout.contains("--now"), "an option of the tests is hidden");
-    insta::assert_snapshot!(folder.brief("judge"), @"");
-    insta::assert_snapshot!(folder.brief("judge --baseline b.csv"), @"");
-    insta::assert_snapshot!(folder.brief("judge --pairs a --data b"), @"");
-    insta::assert_snapshot!(folder.brief("jugde"), @"");
+    assert!(
+        !stdout.contains("--now"),
+        "an option of the tests is hidden"
+    );
+    insta::assert_snapshot!(folder.brief("judge"), @r"
+    exit 2
+
+    ---
+    error: the following required arguments were not provided:
+      <--pairs <FILE>|--data <FILE>|--baseline <FILE>|--canary <FILE>>
+
+    Usage: coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
+           coalmine judge [OPTIONS] --data <FILE>
+           coalmine judge [OPTIONS] --pairs <FILE>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(folder.brief("judge --baseline b.csv"), @r"
+    exit 2
+
+    ---
+    error: the following required arguments were not provided:
+      --canary <FILE>
+
+    Usage: coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
+           coalmine judge [OPTIONS] --data <FILE>
+           coalmine judge [OPTIONS] --pairs <FILE>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(folder.brief("judge --pairs a --data b"), @r"
+    exit 2
+
+    ---
+    error: the argument '--pairs <FILE>' cannot be used with '--data <FILE>'
+
+    Usage: coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
+           coalmine judge [OPTIONS] --data <FILE>
+           coalmine judge [OPTIONS] --pairs <FILE>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(folder.brief("jugde"), @r"
+    exit 2
+
+    ---
+    error: unrecognized subcommand 'jugde'
+
+      tip: a similar subcommand exists: 'judge'
+
+    Usage: coalmine [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
@@ -299,9 +498,19 @@ fn the_demo_judges_a_real_incident_and_succeeds() {
     let folder = Folder::new();
     let (code, stdout, stderr) = folder.run("demo");
     assert_eq!((code, stderr.as_str()), (0, ""));
-    insta::assert_snapshot!(stdout.lines().take(5).collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(stdout.lines().take(5).collect::<Vec<_>>().join("\n"), @r"
+    A real incident, recorded in Google's Online Boutique on 22 August 2022 (Nezha data set, MIT licence):
+    in one pod of the recommendation service, other processes began to compete for the processor.
+    Baseline: 20 minutes before, without a fault. Canary: the 4 minutes after.
+
+    ✕ Fail: PodServerLatencyP95(s) rose 62.1x [46.3, 614], critical
+    ");
     let shown = |word: &str| stdout.lines().filter(|line| line.contains(word)).count();
-    assert_eq!((shown("▲ High"), shown("● Pass"), shown("⊘ Muted")), (4, 4, 1), "{stdout}");
+    assert_eq!(
+        (shown("▲ High"), shown("● Pass"), shown("⊘ Muted")),
+        (4, 4, 1),
+        "{stdout}"
+    );
     assert!(stdout.contains("Report: coalmine-demo.html"));
     assert_eq!(folder.names(), ["coalmine-demo.html"]);
 }
@@ -311,7 +520,10 @@ fn the_demo_writes_over_its_own_report_and_never_over_another_file() {
     let folder = Folder::new().file("coalmine-demo.html", "mine");
     folder.run("demo --quiet");
     folder.run("demo --quiet");
-    assert_eq!(folder.names(), ["coalmine-demo-2.html", "coalmine-demo.html"]);
+    assert_eq!(
+        folder.names(),
+        ["coalmine-demo-2.html", "coalmine-demo.html"]
+    );
     assert_eq!(folder.read("coalmine-demo.html"), "mine");
     folder.run("demo --quiet --out there.html");
     assert!(folder.read("there.html").contains("recommendationservice"));

@@ -23,7 +23,12 @@ fn lines(read: Result<FileInput, coalmine::sources::files::problem::InputError>)
     match read {
         Ok(input) => {
             let sets = input.sets.iter().map(|set| {
-                format!("{}: {} | {}", set.id, shown(&set.baseline), shown(&set.canary))
+                format!(
+                    "{}: {} | {}",
+                    set.id,
+                    shown(&set.baseline),
+                    shown(&set.canary)
+                )
             });
             let history = input
                 .history
@@ -86,7 +91,11 @@ fn history_is_kept_apart() {
 fn a_metric_of_one_side_is_a_pair_with_an_empty_side_and_a_note() {
     check_long(
         "timestamp,metric,side,value\n0,m,baseline,1\n0,m,canary,2\n0,n,canary,2\n",
-        &["m: 0+60 [1] | 0+60 [2]", "n: [] | 0+60 [2]", "`n` is only in the canary rows"],
+        &[
+            "m: 0+60 [1] | 0+60 [2]",
+            "n: [] | 0+60 [2]",
+            "`n` is only in the canary rows",
+        ],
     );
     check_long(
         "timestamp,metric,side,value,version\n0,m,baseline,1,v1\n0,m,canary,2,v2\n",
@@ -153,11 +162,15 @@ fn a_header_that_is_not_one_is_told() {
     );
     check_long(
         "time,metric,side,value\n",
-        &[&format!("line 1: found the columns `time`, `metric`, `side`, `value`; expected also `timestamp` ({hint})")],
+        &[&format!(
+            "line 1: found the columns `time`, `metric`, `side`, `value`; expected also `timestamp` ({hint})"
+        )],
     );
     check_long(
         "timestamp,cpu,memory\n0,1,2\n",
-        &["line 1: found the columns `timestamp`, `cpu`, `memory`; expected also `metric`, `side`, `value` (files with one column for each metric are given as --baseline and --canary)"],
+        &[
+            "line 1: found the columns `timestamp`, `cpu`, `memory`; expected also `metric`, `side`, `value` (files with one column for each metric are given as --baseline and --canary)",
+        ],
     );
     check_long(
         "timestamp,metric,side,value,value\n",
@@ -192,7 +205,11 @@ fn a_wide_file_without_rows_is_a_side_without_points() {
 #[test]
 fn wide_headers_and_rows_are_checked() {
     let good = "timestamp,cpu\n0,1\n";
-    check_wide("timestamp\n0\n", good, &["line 1: found no metric; expected at least one column after `timestamp`"]);
+    check_wide(
+        "timestamp\n0\n",
+        good,
+        &["line 1: found no metric; expected at least one column after `timestamp`"],
+    );
     check_wide(
         "cpu,timestamp\n",
         good,
@@ -201,7 +218,9 @@ fn wide_headers_and_rows_are_checked() {
     check_wide(
         good,
         "timestamp,metric,side,value\n",
-        &["line 1: found a long file; expected one column for each metric (files with the columns timestamp, metric, side and value are given as --data)"],
+        &[
+            "line 1: found a long file; expected one column for each metric (files with the columns timestamp, metric, side and value are given as --data)",
+        ],
     );
     check_wide(
         "timestamp,cpu,cpu\n",
@@ -223,12 +242,20 @@ fn bytes_that_are_not_utf8_are_told_and_not_guessed() {
     let text = b"timestamp,metric,side,value\n0,caf\xe9,canary,1\n0,m,canary,1\n";
     assert_eq!(
         lines(csv_long::read(&text[..], "d.csv")),
-        ["line 2, column `metric`: found bytes that are not UTF-8 in `caf\u{fffd}`; expected text in UTF-8 (save the file with the encoding UTF-8)"]
+        [
+            "line 2, column `metric`: found bytes that are not UTF-8 in `caf\u{fffd}`; expected text in UTF-8 (save the file with the encoding UTF-8)"
+        ]
     );
-    let wide: Vec<u8> = "timestamp,m\n0,1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide: Vec<u8> = "timestamp,m\n0,1\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     let with_mark = [b"\xff\xfe".to_vec(), wide].concat();
     let error = csv_wide::read_side(with_mark.as_slice(), "b.csv").unwrap_err();
-    assert_eq!(error.problems[0].to_string(), "found text in UTF-16; expected text in UTF-8");
+    assert_eq!(
+        error.problems[0].to_string(),
+        "found text in UTF-16; expected text in UTF-8"
+    );
 }
 
 #[test]

@@ -13,7 +13,15 @@ const MAY_IMPORT: [(&str, &[&str]); 6] = [
     ("archive", &["model", "config", "coalmine_judges"]),
     (
         "cli",
-        &["model", "config", "sources", "archive", "clock", "coalmine_judges", "coalmine_reports"],
+        &[
+            "model",
+            "config",
+            "sources",
+            "archive",
+            "clock",
+            "coalmine_judges",
+            "coalmine_reports",
+        ],
     ),
 ];
 
@@ -40,8 +48,11 @@ fn imports(text: &str) -> BTreeSet<String> {
             .flat_map(|prefix| code.match_indices(prefix))
         {
             let rest = &code[start + prefix.len()..];
-            let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            if *prefix == "crate::" {
+            let word: String = rest
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            if prefix == "crate::" {
                 // A list in braces would hide the parts: it gives the empty name, which nobody may import.
                 found.insert(word);
             } else {
@@ -59,11 +70,19 @@ fn every_part_imports_only_what_it_may() {
     let mut seen = BTreeSet::new();
     for file in rust_files(&source) {
         let below = file.strip_prefix(&source).unwrap();
-        let part = below.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        let part = below
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs");
         if ["lib", "main"].contains(&part) {
             continue;
         }
-        let allowed = rules.get(part).unwrap_or_else(|| panic!("no rule for the part `{part}`"));
+        let allowed = rules
+            .get(part)
+            .unwrap_or_else(|| panic!("no rule for the part `{part}`"));
         seen.insert(part.to_owned());
         for import in imports(&fs::read_to_string(&file).unwrap()) {
             assert!(
@@ -73,19 +92,30 @@ fn every_part_imports_only_what_it_may() {
             );
         }
     }
-    assert_eq!(seen.len(), MAY_IMPORT.len(), "a rule without a part: {seen:?}");
+    assert_eq!(
+        seen.len(),
+        MAY_IMPORT.len(),
+        "a rule without a part: {seen:?}"
+    );
 }
 
 #[test]
 fn the_pure_crates_import_nothing_of_ours_but_the_judges() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (folder, allowed) in [("judges/src", &[][..]), ("reports/src", &["coalmine_judges"][..])] {
+    for (folder, allowed) in [
+        ("judges/src", &[][..]),
+        ("reports/src", &["coalmine_judges"][..]),
+    ] {
         let files = rust_files(&root.join(folder));
         assert!(!files.is_empty());
         for file in files {
             for import in imports(&fs::read_to_string(&file).unwrap()) {
                 let ours = import.starts_with("coalmine_");
-                assert!(!ours || allowed.contains(&import.as_str()), "{}: `{import}`", file.display());
+                assert!(
+                    !ours || allowed.contains(&import.as_str()),
+                    "{}: `{import}`",
+                    file.display()
+                );
             }
         }
     }
@@ -95,9 +125,18 @@ fn the_pure_crates_import_nothing_of_ours_but_the_judges() {
 fn the_words_control_and_experiment_stay_on_kayentas_wire() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     // The wire types, the parser of Kayenta's list, and the hint for people who know its words.
-    let wire = ["model/kayenta.rs", "sources/files/pairs.rs", "sources/files/csv_long.rs"];
+    let wire = [
+        "model/kayenta.rs",
+        "sources/files/pairs.rs",
+        "sources/files/csv_long.rs",
+    ];
     for file in rust_files(&source) {
-        let below = file.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        let below = file
+            .strip_prefix(&source)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         if wire.contains(&below.as_str()) {
             continue;
         }

@@ -15,15 +15,31 @@ fn check(text: &str, expect: &[&str]) {
             .sets
             .iter()
             .map(|set| {
-                let side = |series: &Series| format!("{:?} {:?}", series.grid().map(|g| (g.start_ms, g.step_ms)), series.values());
-                format!("{}: {} | {}", set.id, side(&set.baseline), side(&set.canary))
+                let side = |series: &Series| {
+                    format!(
+                        "{:?} {:?}",
+                        series.grid().map(|g| (g.start_ms, g.step_ms)),
+                        series.values()
+                    )
+                };
+                format!(
+                    "{}: {} | {}",
+                    set.id,
+                    side(&set.baseline),
+                    side(&set.canary)
+                )
             })
             .chain(input.queries.iter().map(|queries| format!("{queries:?}")))
             .chain(input.notes)
             .collect::<Vec<_>>(),
         Err(error) => {
             let more = (error.more > 0).then(|| format!("and {} more", error.more));
-            error.problems.iter().map(ToString::to_string).chain(more).collect()
+            error
+                .problems
+                .iter()
+                .map(ToString::to_string)
+                .chain(more)
+                .collect()
         }
     };
     assert_eq!(lines, expect);
@@ -94,16 +110,29 @@ fn all_problems_are_told_at_once() {
 
 #[test]
 fn what_is_no_list_is_refused_in_one_sentence() {
-    check("", &["found an empty file; expected a list of metric set pairs"]);
-    check("[]", &["found an empty list; expected at least one metric set pair"]);
-    check("{}", &["found an object; expected a list of metric set pairs"]);
+    check(
+        "",
+        &["found an empty file; expected a list of metric set pairs"],
+    );
+    check(
+        "[]",
+        &["found an empty list; expected at least one metric set pair"],
+    );
+    check(
+        "{}",
+        &["found an object; expected a list of metric set pairs"],
+    );
     check(
         "[{]",
-        &["line 1, column 3: found key must be a string; expected a list of metric set pairs, as JSON"],
+        &[
+            "line 1, column 3: found key must be a string; expected a list of metric set pairs, as JSON",
+        ],
     );
     check(
         &"[".repeat(100_000),
-        &["line 1, column 100000: found EOF while parsing a list; expected a list of metric set pairs, as JSON"],
+        &[
+            "line 1, column 100000: found EOF while parsing a list; expected a list of metric set pairs, as JSON",
+        ],
     );
 }
 
@@ -120,9 +149,15 @@ fn any_series() -> impl Strategy<Value = Series> {
         4 => any::<f64>().prop_map(|v| (!v.is_nan()).then_some(v)),
         1 => Just(None),
     ];
-    let grid = proptest::option::of((-9_000_000_000_000_i64..9_000_000_000_000, 1_u64..1_000_000_000));
+    let grid = proptest::option::of((
+        -9_000_000_000_000_i64..9_000_000_000_000,
+        1_u64..1_000_000_000,
+    ));
     (grid, proptest::collection::vec(value, 0..20)).prop_map(|(grid, values)| {
-        Series::new(grid.map(|(start_ms, step_ms)| Grid { start_ms, step_ms }), values)
+        Series::new(
+            grid.map(|(start_ms, step_ms)| Grid { start_ms, step_ms }),
+            values,
+        )
     })
 }
 

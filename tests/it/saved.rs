@@ -13,7 +13,12 @@ fn the_golden_file_of_version_1_loads() {
     assert_eq!(saved.bundle.sets.len(), 4);
     let with_holes: &Series = &saved.bundle.sets[0].baseline;
     assert_eq!(with_holes.missing(), 1);
-    assert!(saved.bundle.sets[1].canary.values().contains(&Some(f64::INFINITY)));
+    assert!(
+        saved.bundle.sets[1]
+            .canary
+            .values()
+            .contains(&Some(f64::INFINITY))
+    );
     assert_eq!(saved.bundle.history.len(), 1);
     // Written again it is the same, to the byte.
     let mut written = Vec::new();
@@ -38,8 +43,16 @@ fn the_golden_file_draws_a_report_in_every_format() {
 fn the_same_input_gives_the_same_bytes_plain_and_packed() {
     let folder = Folder::usual();
     let judge = "judge --quiet --config config.yaml --baseline b.csv --canary slow.csv";
-    for (first, second) in [("1.json", "2.json"), ("1.json.gz", "2.json.gz"), ("1.html", "2.html")] {
-        let flag = if first.ends_with("html") { "--report" } else { "--save" };
+    for (first, second) in [
+        ("1.json", "2.json"),
+        ("1.json.gz", "2.json.gz"),
+        ("1.html", "2.html"),
+    ] {
+        let flag = if first.ends_with("html") {
+            "--report"
+        } else {
+            "--save"
+        };
         assert_eq!(folder.run(&format!("{judge} {flag} {first}")).0, 1);
         assert_eq!(folder.run(&format!("{judge} {flag} {second}")).0, 1);
         let bytes = |name: &str| std::fs::read(folder.path(name)).unwrap();
@@ -57,10 +70,15 @@ fn the_same_input_gives_the_same_bytes_plain_and_packed() {
 fn a_report_of_a_saved_judgement_is_the_report_of_the_judgement() {
     let folder = Folder::usual();
     let judge = "judge --config config.yaml --baseline b.csv --canary slow.csv";
-    let (_, direct, _) = folder.run(&format!("{judge} --save s.json --report direct.html --format json"));
+    let (_, direct, _) = folder.run(&format!(
+        "{judge} --save s.json --report direct.html --format json"
+    ));
     assert_eq!(folder.run("report s.json --format json").1, direct);
     folder.run("report s.json -o again.html");
-    assert!(folder.read("direct.html") == folder.read("again.html"), "the reports differ");
+    assert!(
+        folder.read("direct.html") == folder.read("again.html"),
+        "the reports differ"
+    );
 }
 
 fn check(change: impl Fn(String) -> String, expect: &str) {
@@ -71,8 +89,14 @@ fn check(change: impl Fn(String) -> String, expect: &str) {
 
 #[test]
 fn what_was_changed_after_saving_is_refused() {
-    check(|text| text.replacen("10.5", "10.6", 1), "the bundle's content has the hash");
-    check(|text| text.replacen("\"version\":1", "\"version\":2", 1), "found format version 2 of the file; expected 1");
+    check(
+        |text| text.replacen("10.5", "10.6", 1),
+        "the bundle's content has the hash",
+    );
+    check(
+        |text| text.replacen("\"version\":1", "\"version\":2", 1),
+        "found format version 2 of the file; expected 1",
+    );
     check(|_| "{}".to_owned(), "no `version`");
     check(|_| String::new(), "an empty file");
     check(|text| text[..text.len() / 2].to_owned(), "EOF");
@@ -89,6 +113,10 @@ fn what_was_changed_after_saving_is_refused() {
 
 #[test]
 fn fields_that_nobody_reads_are_ignored() {
-    let text = GOLDEN.replacen("{\"version\":1,", "{\"version\":1,\"later\":{\"a\":[1]},", 1);
+    let text = GOLDEN.replacen(
+        "{\"version\":1,",
+        "{\"version\":1,\"later\":{\"a\":[1]},",
+        1,
+    );
     assert!(Saved::read(&text).is_ok());
 }

@@ -119,7 +119,10 @@ pub fn fuzz_pairs_json(data: &[u8]) {
                 .collect();
             let text = serde_json::to_string(&written).unwrap_or_default();
             let again = pairs::read(&text, "again");
-            assert!(again.as_ref() == Ok(&input), "`{text}` reads back as {again:?}");
+            assert!(
+                again.as_ref() == Ok(&input),
+                "`{text}` reads back as {again:?}"
+            );
         }
         Err(error) => assert_explained(&error),
     }
