@@ -15,11 +15,14 @@ pub enum WriteError {
     /// The target is a directory.
     #[error("it is a directory; expected a file name")]
     Directory,
+    /// The folder that shall hold it does not exist.
+    #[error("there is no folder `{0}`")]
+    NoFolder(String),
     /// The name asks for a compression that is not at hand.
     #[error("found the ending `.{0}`; expected `.gz`, or none of a compressed file")]
     Compression(String),
     /// The system refused.
-    #[error(transparent)]
+    #[error("{}", told(.0))]
     System(#[from] io::Error),
 }
 
@@ -70,6 +73,9 @@ impl WholeFile {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             Some(_) | None => Path::new("."),
         };
+        if !folder.is_dir() {
+            return Err(WriteError::NoFolder(folder.display().to_string()));
+        }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".coalmine-").suffix(".tmp");
         #[cfg(unix)]
@@ -110,6 +116,13 @@ impl WholeFile {
         }
         Ok(())
     }
+}
+
+/// The system's words without the name of our temporary file, which nobody asked for.
+fn told(error: &io::Error) -> String {
+    let text = error.to_string();
+    let end = text.find(" at path \"").unwrap_or(text.len());
+    text[..end].to_owned()
 }
 
 /// How a file of this name is compressed.

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write};
 use clap::ValueEnum;
 use coalmine_reports::TextStyle;
 
-use super::failure::Failure;
+use super::failure::{Failure, without_controls};
 use super::{Manners, tolerate_broken_pipe};
 use crate::clock::{Clock, FixedClock, SystemClock};
 use crate::config::problems::Role;
@@ -108,6 +108,7 @@ impl Console {
         }
         let word = self.on_stderr("33", "warning");
         for warning in warnings.iter().take(MAX_WARNINGS) {
+            let warning = without_controls(warning);
             self.complain(&format!("{word}: {warning}\n"));
         }
         if warnings.len() > MAX_WARNINGS {

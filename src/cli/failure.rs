@@ -56,16 +56,12 @@ impl Failure {
 
     /// A file that cannot be written.
     pub(super) fn write(path: &Path, error: &WriteError) -> Self {
-        let message = format!("cannot write `{}`: {error}", path.display());
+        let failure = Self::new(format!("cannot write `{}`: {error}", path.display()));
         match error {
             WriteError::Compression(_) => {
-                Self::new(message).hint("names ending in `.json` and `.json.gz` are possible")
+                failure.hint("names ending in `.json` and `.json.gz` are possible")
             }
-            WriteError::Directory => Self::new(message),
-            WriteError::System(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Self::new(message).hint("its folder must exist")
-            }
-            WriteError::System(_) => Self::new(message),
+            WriteError::Directory | WriteError::NoFolder(_) | WriteError::System(_) => failure,
         }
     }
 
@@ -103,12 +99,21 @@ impl Failure {
                     hints,
                 } => {
                     let word = paint(Role::Error, "error");
-                    let _ = writeln!(text, "{word}: {}", paint(Role::Message, message));
+                    let _ = writeln!(
+                        text,
+                        "{word}: {}",
+                        paint(Role::Message, &without_controls(message))
+                    );
                     for detail in details {
-                        let _ = writeln!(text, "  {detail}");
+                        let _ = writeln!(text, "  {}", without_controls(detail));
                     }
                     for hint in hints {
-                        let _ = writeln!(text, "{}: {hint}", paint(Role::Help, "hint"));
+                        let _ = writeln!(
+                            text,
+                            "{}: {}",
+                            paint(Role::Help, "hint"),
+                            without_controls(hint)
+                        );
                     }
                 }
                 Part::Config {
@@ -166,4 +171,11 @@ impl From<InputError> for Failure {
             consequence: None,
         }
     }
+}
+
+/// Text from files may hold control characters; a terminal must not obey them.
+pub(super) fn without_controls(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }

@@ -19,18 +19,77 @@ fn check(more: &[(&str, &[u8])], arguments: &str) -> String {
 
 #[test]
 fn files_that_are_missing_empty_or_directories() {
-    insta::assert_snapshot!(check(&[], "judge --baseline none.csv --canary c.csv"), @"");
-    insta::assert_snapshot!(check(&[], "judge --data ."), @"");
-    insta::assert_snapshot!(check(&[("e", b"")], "judge --data e"), @"");
-    insta::assert_snapshot!(check(&[("e", b"")], "judge --pairs e"), @"");
-    insta::assert_snapshot!(check(&[("e", b"")], "judge --config e --baseline b.csv --canary c.csv"), @"");
-    insta::assert_snapshot!(check(&[("e", b"")], "report e"), @"");
-    insta::assert_snapshot!(check(&[], "judge --config . --baseline b.csv --canary c.csv"), @"");
+    insta::assert_snapshot!(check(&[], "judge --baseline none.csv --canary c.csv"), @r"
+    exit 2
+
+    ---
+    error: cannot read `none.csv`: found no such file; expected a file that exists
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], "judge --data ."), @r"
+    exit 2
+
+    ---
+    error: cannot read `.`: found a directory; expected a file
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[("e", b"")], "judge --data e"), @r"
+    exit 2
+
+    ---
+    error: cannot read `e`: line 1: found an empty file; expected a header
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[("e", b"")], "judge --pairs e"), @r"
+    exit 2
+
+    ---
+    error: cannot read `e`: found an empty file; expected a list of metric set pairs
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[("e", b"")], "judge --config e --baseline b.csv --canary c.csv"), @r"
+    exit 2
+
+    ---
+    error: no content
+      ┌─ e
+      = expected a map of keys and values
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[("e", b"")], "report e"), @r"
+    exit 2
+
+    ---
+    error: cannot read `e`: found an empty file; expected a judgement as `coalmine judge --save` writes it
+    hint: is it the file that `--save` wrote, whole?
+    ");
+    insta::assert_snapshot!(check(&[], "judge --config . --baseline b.csv --canary c.csv"), @r"
+    exit 2
+
+    ---
+    error: cannot read `.`: found a directory; expected a file
+
+    1 error. Nothing was judged.
+    ");
 }
 
 #[test]
 fn files_of_both_sides_are_told_at_once() {
-    insta::assert_snapshot!(check(&[("e", b"")], "judge --baseline e --canary none.csv"), @"");
+    insta::assert_snapshot!(check(&[("e", b"")], "judge --baseline e --canary none.csv"), @r"
+    exit 2
+
+    ---
+    error: cannot read `e`: line 1: found an empty file; expected a header
+
+    error: cannot read `none.csv`: found no such file; expected a file that exists
+
+    2 errors. Nothing was judged.
+    ");
 }
 
 #[test]
@@ -42,9 +101,33 @@ fn bytes_that_are_not_utf8() {
         .bytes()
         .map(|byte| if byte == 1 { 0xe9 } else { byte })
         .collect();
-    insta::assert_snapshot!(check(&[("l1.yaml", &config)], "validate l1.yaml"), @"");
-    insta::assert_snapshot!(check(&[("l1.json", b"[{\"name\":\"caf\xe9\"}]")], "judge --pairs l1.json"), @"");
-    insta::assert_snapshot!(check(&[("l1.csv", b"timestamp,caf\xe9\n0,1\n")], "judge --baseline l1.csv --canary c.csv"), @"");
+    insta::assert_snapshot!(check(&[("l1.yaml", &config)], "validate l1.yaml"), @r"
+    exit 2
+
+    ---
+    error: cannot read `l1.yaml`: line 1: found bytes that are not UTF-8; expected text in UTF-8
+    hint: save the file with the encoding UTF-8
+
+    1 error. A config with errors is not judged by.
+    ");
+    insta::assert_snapshot!(check(&[("l1.json", b"[{\"name\":\"caf\xe9\"}]")], "judge --pairs l1.json"), @r"
+    exit 2
+
+    ---
+    error: cannot read `l1.json`: line 1: found bytes that are not UTF-8; expected text in UTF-8
+    hint: save the file with the encoding UTF-8
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[("l1.csv", b"timestamp,caf\xe9\n0,1\n")], "judge --baseline l1.csv --canary c.csv"), @r"
+    exit 2
+
+    ---
+    error: cannot read `l1.csv`: line 1, column 2: found bytes that are not UTF-8 in `caf�`; expected text in UTF-8
+    hint: save the file with the encoding UTF-8
+
+    1 error. Nothing was judged.
+    ");
 }
 
 #[test]
@@ -60,7 +143,11 @@ fn one_point_a_side_is_never_a_pass_by_itself() {
 #[test]
 fn a_side_of_holes_alone_is_no_data() {
     let files: [(&str, &[u8]); 1] = [("holes", b"timestamp,latency\n0,NaN\n60,\n120,nan\n")];
-    insta::assert_snapshot!(check(&files, "judge --baseline b.csv --canary holes"), @"");
+    insta::assert_snapshot!(check(&files, "judge --baseline b.csv --canary holes"), @r"
+    exit 3
+    ◇ Inconclusive: latency has no data from the canary …
+    ---
+    ");
 }
 
 #[test]
@@ -106,7 +193,14 @@ fn extreme_numbers_never_become_nan() {
 #[test]
 fn a_number_that_is_too_large_is_told_and_not_taken_for_infinite() {
     let files: [(&str, &[u8]); 1] = [("big", b"timestamp,latency\n0,1e999\n")];
-    insta::assert_snapshot!(check(&files, "judge --baseline b.csv --canary big"), @"");
+    insta::assert_snapshot!(check(&files, "judge --baseline b.csv --canary big"), @r"
+    exit 2
+
+    ---
+    error: cannot read `big`: line 2, column `latency`: found `1e999`; expected a number below 1.8e308
+
+    1 error. Nothing was judged.
+    ");
 }
 
 #[test]
@@ -115,14 +209,40 @@ fn duplicate_metric_names() {
         "classifier:",
         "  - name: latency\n    groups: [Speed]\n    scopeName: default\nclassifier:",
     );
-    insta::assert_snapshot!(check(&[("twice.yaml", twice.as_bytes())], "judge --config twice.yaml --baseline b.csv --canary c.csv"), @"");
-    insta::assert_snapshot!(check(&[("twice.csv", b"timestamp,m,m\n0,1,2\n")], "judge --baseline twice.csv --canary c.csv"), @"");
+    insta::assert_snapshot!(check(&[("twice.yaml", twice.as_bytes())], "judge --config twice.yaml --baseline b.csv --canary c.csv"), @r"
+    exit 2
+
+    ---
+    error: metrics[1].name: metric name `latency` is taken by `metrics[0]`
+      ┌─ twice.yaml:9:11
+      │
+    9 │   - name: latency
+      │           ^^^^^^^ expected a name of its own
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[("twice.csv", b"timestamp,m,m\n0,1,2\n")], "judge --baseline twice.csv --canary c.csv"), @r"
+    exit 2
+
+    ---
+    error: cannot read `twice.csv`: line 1, column 3: found `m` twice; expected columns with different names
+
+    1 error. Nothing was judged.
+    ");
 }
 
 #[test]
 fn a_pair_that_the_config_does_not_name() {
     let files: [(&str, &[u8]); 1] = [("more.csv", b"timestamp,latency,latancy,other\n0,1,2,3\n")];
-    insta::assert_snapshot!(check(&files, "judge --config config.yaml --baseline more.csv --canary c.csv"), @"");
+    insta::assert_snapshot!(check(&files, "judge --config config.yaml --baseline more.csv --canary c.csv"), @r"
+    exit 2
+
+    ---
+    error: Could not find metric config for latancy, other
+    hint: the config has `latency`
+
+    1 error. Nothing was judged.
+    ");
 }
 
 #[test]
@@ -137,7 +257,19 @@ fn a_config_without_classifier_and_with_unknown_words() {
         "{found}"
     );
     let odd = CONFIG.replace("direction: increase", "direction: increse");
-    insta::assert_snapshot!(check(&[("odd.yaml", odd.as_bytes())], "judge --config odd.yaml --baseline b.csv --canary c.csv"), @"");
+    insta::assert_snapshot!(check(&[("odd.yaml", odd.as_bytes())], "judge --config odd.yaml --baseline b.csv --canary c.csv"), @r"
+    exit 2
+
+    ---
+    error: metrics[0].analysisConfigurations.canary.direction: unknown value `increse`
+      ┌─ odd.yaml:8:28
+      │
+    8 │       canary: { direction: increse, effectSize: { allowedIncrease: 1.1 }
+      │                            ^^^^^^^ expected `increase`, `decrease` or `either`
+      = help: did you mean `increase`?
+
+    1 error. Nothing was judged.
+    ");
 }
 
 #[test]
@@ -177,15 +309,78 @@ fn bombs_and_depths_end_quickly_with_an_error() {
 #[test]
 fn output_that_cannot_be_written_is_told_before_anything_is_judged() {
     let judge = "judge --baseline b.csv --canary c.csv";
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report none/r.html")), @"");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report .")), @"");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report b.csv/r.html")), @"");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --save s.json.zst")), @"");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --save none/s.json")), @"");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report b.csv")), @"");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report -")), @"");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report x --save ./x")), @"");
-    insta::assert_snapshot!(check(&[], "demo --out none/r.html"), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report none/r.html")), @r"
+    exit 2
+
+    ---
+    error: cannot write `none/r.html`: there is no folder `none`
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report .")), @r"
+    exit 2
+
+    ---
+    error: cannot write `.`: it is a directory; expected a file name
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report b.csv/r.html")), @r"
+    exit 2
+
+    ---
+    error: cannot write `b.csv/r.html`: there is no folder `b.csv`
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --save s.json.zst")), @r"
+    exit 2
+
+    ---
+    error: cannot write `s.json.zst`: found the ending `.zst`; expected `.gz`, or none of a compressed file
+    hint: names ending in `.json` and `.json.gz` are possible
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --save none/s.json")), @r"
+    exit 2
+
+    ---
+    error: cannot write `none/s.json`: there is no folder `none`
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report b.csv")), @r"
+    exit 2
+
+    ---
+    error: `b.csv` is given twice; expected another file to write to
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report -")), @r"
+    exit 2
+
+    ---
+    error: `-` is no file to write to; expected a file name
+    hint: `--format` chooses what is printed to standard output
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report x --save ./x")), @r"
+    exit 2
+
+    ---
+    error: `./x` is given twice; expected another file to write to
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], "demo --out none/r.html"), @r"
+    exit 2
+
+    ---
+    error: cannot write `none/r.html`: there is no folder `none`
+    ");
 }
 
 #[test]
@@ -217,7 +412,14 @@ fn a_full_disk_is_an_error_and_not_a_verdict() {
         println!("skipped: no /dev/full here");
         return;
     }
-    insta::assert_snapshot!(check(&[], "judge --baseline b.csv --canary c.csv --report /dev/full"), @"");
+    insta::assert_snapshot!(check(&[], "judge --baseline b.csv --canary c.csv --report /dev/full"), @r"
+    exit 2
+
+    ---
+    error: cannot write `/dev/full`: No space left on device (os error 28)
+
+    1 error. Nothing was judged.
+    ");
 }
 
 #[test]
@@ -291,12 +493,51 @@ fn control_characters_in_a_name_do_not_reach_the_terminal() {
 #[test]
 fn thresholds_and_judges_that_do_not_exist() {
     let judge = "judge --baseline b.csv --canary c.csv";
-    insta::assert_snapshot!(check(&[], &format!("{judge} --pass 101 --marginal -1")), @"");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --pass NaN")), @"");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --pass 60")), @"");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --judge dredd-v1.0")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --pass 101 --marginal -1")), @r"
+    exit 2
+
+    ---
+    error: the pass threshold is 101; expected a score of 0 to 100
+
+    error: the marginal threshold is -1; expected a score of 0 to 100
+
+    2 errors. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --pass NaN")), @r"
+    exit 2
+
+    ---
+    error: the pass threshold is NaN; expected a score of 0 to 100
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --pass 60")), @r"
+    exit 2
+
+    ---
+    error: the marginal threshold is 75, the default, above the pass threshold 60; expected at most that
+    hint: give both: `--pass N --marginal N`
+
+    1 error. Nothing was judged.
+    ");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --judge dredd-v1.0")), @r"
+    exit 2
+
+    ---
+    error: no judge is called `dredd-v1.0` (--judge); expected `NetflixACAJudge-v1.0`
+
+    1 error. Nothing was judged.
+    ");
     let other = format!("judge: {{ name: CoalmineJudge-v1 }}\n{CONFIG}");
-    insta::assert_snapshot!(check(&[("other.yaml", other.as_bytes())], &format!("{judge} --config other.yaml")), @"");
+    insta::assert_snapshot!(check(&[("other.yaml", other.as_bytes())], &format!("{judge} --config other.yaml")), @r"
+    exit 2
+
+    ---
+    error: no judge is called `CoalmineJudge-v1` (the config's judge.name); expected `NetflixACAJudge-v1.0`
+    hint: `--judge NetflixACAJudge-v1.0` judges by another one
+
+    1 error. Nothing was judged.
+    ");
 }
 
 #[test]

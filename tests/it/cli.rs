@@ -118,8 +118,16 @@ impl Folder {
 #[test]
 fn two_csv_files_are_enough_for_a_verdict() {
     let folder = Folder::usual();
-    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary c.csv"), @"");
-    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary slow.csv"), @"");
+    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary c.csv"), @r"
+    exit 0
+    ✓ Pass: no change that counts in 1 metric …
+    ---
+    ");
+    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary slow.csv"), @r"
+    exit 1
+    ✕ Fail: latency rose 2.8x [2.6, 2.9], score 0 …
+    ---
+    ");
 }
 
 #[test]
@@ -185,7 +193,59 @@ fn json_is_kayentas_result_and_nothing_else() {
     let (code, stdout, stderr) =
         folder.run("judge --config config.yaml --baseline b.csv --canary slow.csv --format json");
     assert_eq!((code, stderr.as_str()), (1, ""));
-    insta::assert_snapshot!(stdout, @"");
+    insta::assert_snapshot!(stdout, @r#"
+    {
+      "judgeName": "NetflixACAJudge-v1.0",
+      "results": [
+        {
+          "name": "latency",
+          "tags": {},
+          "id": "latency",
+          "classification": "High",
+          "classificationReason": "latency was classified as High",
+          "groups": [
+            "Speed"
+          ],
+          "experimentMetadata": {
+            "stats": {
+              "min": 30.0,
+              "max": 33.0,
+              "mean": 31.375,
+              "std": 1.0606601717798212,
+              "count": 8
+            }
+          },
+          "controlMetadata": {
+            "stats": {
+              "min": 10.0,
+              "max": 13.0,
+              "mean": 11.375,
+              "std": 1.0606601717798212,
+              "count": 8
+            }
+          },
+          "resultMetadata": {
+            "ratio": 2.758241758241758
+          },
+          "critical": false,
+          "muted": false
+        }
+      ],
+      "groupScores": [
+        {
+          "name": "Speed",
+          "score": 0.0,
+          "classification": "",
+          "classificationReason": ""
+        }
+      ],
+      "score": {
+        "score": 0.0,
+        "classification": "Fail",
+        "classificationReason": ""
+      }
+    }
+    "#);
 }
 
 #[test]
@@ -199,7 +259,14 @@ fn input_comes_from_standard_input_too() {
             .0,
         0
     );
-    insta::assert_snapshot!(folder.brief("judge --config - --data -"), @"");
+    insta::assert_snapshot!(folder.brief("judge --config - --data -"), @r"
+    exit 2
+
+    ---
+    error: `-` is given twice; standard input can be read once only
+
+    1 error. Nothing was judged.
+    ");
 }
 
 #[test]
@@ -222,13 +289,23 @@ fn a_metric_of_the_config_that_no_file_has_is_undecided_and_not_forgotten() {
         "  - name: errors\n    groups: [Speed]\n    scopeName: default\n    analysisConfigurations: { canary: { critical: true } }\nclassifier:",
     );
     let folder = Folder::usual().file("two.yaml", config);
-    insta::assert_snapshot!(folder.brief("judge --config two.yaml --baseline b.csv --canary c.csv"), @"");
+    insta::assert_snapshot!(folder.brief("judge --config two.yaml --baseline b.csv --canary c.csv"), @r"
+    exit 3
+    ◇ Inconclusive: errors has no data from either side, although it is critical …
+    ---
+    warning: `errors` of the config is in no input file
+    ");
 }
 
 #[test]
 fn a_metric_of_one_side_is_told_on_standard_error() {
     let folder = Folder::usual().file("other.csv", "timestamp,latency,errors\n0,10,1\n60,12,2\n");
-    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary other.csv"), @"");
+    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary other.csv"), @r"
+    exit 3
+    ◇ Inconclusive: only 1 of 2 metrics could be decided …
+    ---
+    warning: `errors` is only in `other.csv`
+    ");
     assert_eq!(
         folder
             .run("judge --baseline b.csv --canary other.csv --quiet")
@@ -281,9 +358,35 @@ fn configs_are_validated_all_of_them_at_once() {
     let folder = Folder::usual()
         .file("odd.yaml", CONFIG.replace("100", "60"))
         .file("bad.yaml", CONFIG.replace("increase,", "increse,"));
-    insta::assert_snapshot!(folder.brief("validate config.yaml odd.yaml"), @"");
-    insta::assert_snapshot!(folder.brief("validate bad.yaml config.yaml none.yaml"), @"");
-    insta::assert_snapshot!(folder.brief("validate --lenient bad.yaml"), @"");
+    insta::assert_snapshot!(folder.brief("validate config.yaml odd.yaml"), @r"
+    exit 0
+    config.yaml: ok, 1 metric …
+    ---
+    warning: `odd.yaml`: classifier.scoreThresholds.pass: cannot be reached: the best possible score is 60, the default `pass` is 95
+    warning: `odd.yaml`: classifier.scoreThresholds.marginal: cannot be reached: the best possible score is 60, the default `marginal` is 75
+    warning: `odd.yaml`: classifier.groupWeights: weights add up to 60, not 100; a canary that passes every metric scores 60
+    ");
+    insta::assert_snapshot!(folder.brief("validate bad.yaml config.yaml none.yaml"), @r"
+    exit 2
+    config.yaml: ok, 1 metric
+    ---
+    error: metrics[0].analysisConfigurations.canary.direction: unknown value `increse`
+      ┌─ bad.yaml:8:28
+      │
+    8 │       canary: { direction: increse, effectSize: { allowedIncrease: 1.1 }
+      │                            ^^^^^^^ expected `increase`, `decrease` or `either`
+      = help: did you mean `increase`?
+
+    error: cannot read `none.yaml`: found no such file; expected a file that exists
+
+    2 errors. A config with errors is not judged by.
+    ");
+    insta::assert_snapshot!(folder.brief("validate --lenient bad.yaml"), @r"
+    exit 0
+    bad.yaml: ok, 1 metric, 1 warning
+    ---
+    warning: `bad.yaml`: ignored: metrics[0].analysisConfigurations.canary.direction: unknown value `increse`, read as the default; known are `increase`, `decrease` or `either`
+    ");
 }
 
 #[test]
@@ -338,10 +441,56 @@ fn help_is_no_error_and_a_wrong_flag_is() {
         !stdout.contains("--now"),
         "an option of the tests is hidden"
     );
-    insta::assert_snapshot!(folder.brief("judge"), @"");
-    insta::assert_snapshot!(folder.brief("judge --baseline b.csv"), @"");
-    insta::assert_snapshot!(folder.brief("judge --pairs a --data b"), @"");
-    insta::assert_snapshot!(folder.brief("jugde"), @"");
+    insta::assert_snapshot!(folder.brief("judge"), @r"
+    exit 2
+
+    ---
+    error: the following required arguments were not provided:
+      <--pairs <FILE>|--data <FILE>|--baseline <FILE>|--canary <FILE>>
+
+    Usage: coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
+           coalmine judge [OPTIONS] --data <FILE>
+           coalmine judge [OPTIONS] --pairs <FILE>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(folder.brief("judge --baseline b.csv"), @r"
+    exit 2
+
+    ---
+    error: the following required arguments were not provided:
+      --canary <FILE>
+
+    Usage: coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
+           coalmine judge [OPTIONS] --data <FILE>
+           coalmine judge [OPTIONS] --pairs <FILE>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(folder.brief("judge --pairs a --data b"), @r"
+    exit 2
+
+    ---
+    error: the argument '--pairs <FILE>' cannot be used with '--data <FILE>'
+
+    Usage: coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
+           coalmine judge [OPTIONS] --data <FILE>
+           coalmine judge [OPTIONS] --pairs <FILE>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(folder.brief("jugde"), @r"
+    exit 2
+
+    ---
+    error: unrecognized subcommand 'jugde'
+
+      tip: a similar subcommand exists: 'judge'
+
+    Usage: coalmine [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
@@ -349,7 +498,13 @@ fn the_demo_judges_a_real_incident_and_succeeds() {
     let folder = Folder::new();
     let (code, stdout, stderr) = folder.run("demo");
     assert_eq!((code, stderr.as_str()), (0, ""));
-    insta::assert_snapshot!(stdout.lines().take(5).collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(stdout.lines().take(5).collect::<Vec<_>>().join("\n"), @r"
+    A real incident, recorded in Google's Online Boutique on 22 August 2022 (Nezha data set, MIT licence):
+    in one pod of the recommendation service, other processes began to compete for the processor.
+    Baseline: 20 minutes before, without a fault. Canary: the 4 minutes after.
+
+    ✕ Fail: PodServerLatencyP95(s) rose 62.1x [46.3, 614], critical
+    ");
     let shown = |word: &str| stdout.lines().filter(|line| line.contains(word)).count();
     assert_eq!(
         (shown("▲ High"), shown("● Pass"), shown("⊘ Muted")),

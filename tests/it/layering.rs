@@ -52,7 +52,7 @@ fn imports(text: &str) -> BTreeSet<String> {
                 .chars()
                 .take_while(|c| c.is_alphanumeric() || *c == '_')
                 .collect();
-            if *prefix == "crate::" {
+            if prefix == "crate::" {
                 // A list in braces would hide the parts: it gives the empty name, which nobody may import.
                 found.insert(word);
             } else {
