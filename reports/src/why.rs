@@ -327,6 +327,10 @@ pub(crate) fn cautions(result: &MetricResult, signs: Signs) -> Vec<String> {
     let mut texts: Vec<String> = result
         .cautions
         .iter()
+        // The reason says that already, and which side it is.
+        .filter(|caution| {
+            **caution != Caution::MostlyMissing || result.reason != Reason::MissingData
+        })
         .map(|caution| match caution {
             Caution::FewPoints => "Few points: a side has fewer than 8, so the interval is only a rough one. Judge a longer window, or with a smaller step.".to_owned(),
             Caution::UnitTooSmall => "Small unit: the judge rounds its interval at about 0.0001 in the metric’s unit, and the shift is hardly larger. Use a smaller unit, for example milliseconds instead of seconds.".to_owned(),
