@@ -20,9 +20,11 @@ pub(crate) struct Zone {
 pub(crate) struct ScoreView {
     /// Left end of the axis: 50, or 0 where a score or a threshold is lower.
     pub(crate) from: f64,
-    /// What the verdict rests on; absent where nothing was decided.
+    /// What the verdict rests on; absent where it rests on no score.
     pub(crate) text: Option<String>,
     pub(crate) position: f64,
+    /// What stands in place of a score.
+    pub(crate) none: &'static str,
     /// A second score where there is one, and what it is: `82 by the groups alone`.
     pub(crate) second: Option<(String, f64)>,
     pub(crate) zones: Vec<Zone>,
@@ -35,9 +37,11 @@ pub(crate) struct ScoreView {
 impl ScoreView {
     /// Whether both scores are so far apart that both can be named above the axis.
     pub(crate) fn apart(&self) -> bool {
-        self.second
-            .as_ref()
-            .is_some_and(|(_, position)| (position - self.position).abs() > 45.0)
+        self.second.as_ref().is_some_and(|(_, position)| {
+            // Words in place of a score stand at the left end.
+            let score = self.text.as_ref().map_or(25.0, |_| self.position);
+            (position - score).abs() > 45.0
+        })
     }
 }
 
@@ -45,8 +49,8 @@ impl ScoreView {
 pub(crate) fn score(report: &Report<'_>, signs: Signs) -> ScoreView {
     let judgement = report.judgement;
     let thresholds = judgement.thresholds;
-    // Nothing was decided: a score would look like an answer.
-    let exists = judgement.decided_score.is_some();
+    // Where the data cannot answer, a score would look like an answer.
+    let exists = judgement.decided_score.is_some() && judgement.verdict != Verdict::Inconclusive;
     let shown = verdict::shown_score(judgement);
     let second = match judgement.reason {
         VerdictReason::DecidedScoreLower => Some(judgement.score),
@@ -59,7 +63,7 @@ pub(crate) fn score(report: &Report<'_>, signs: Signs) -> ScoreView {
         | VerdictReason::NothingDecided
         | VerdictReason::NothingCounted => judgement.decided_score,
     };
-    let second = second.filter(|second| *second != shown);
+    let second = second.filter(|second| !exists || *second != shown);
     let lowest = [
         Some(thresholds.pass),
         Some(thresholds.marginal),
@@ -110,6 +114,18 @@ pub(crate) fn score(report: &Report<'_>, signs: Signs) -> ScoreView {
         from,
         text: exists.then(|| signs.score(shown)),
         position: position(shown, from),
+        none: match judgement.reason {
+            VerdictReason::CriticalUndecided { .. } => "no score: a critical metric is undecided",
+            VerdictReason::NothingDecided | VerdictReason::NothingCounted => {
+                "no score: nothing was decided"
+            }
+            VerdictReason::TooLittleDecided
+            | VerdictReason::ScoreReached
+            | VerdictReason::ScoreBetween
+            | VerdictReason::ScoreBelow
+            | VerdictReason::DecidedScoreLower
+            | VerdictReason::CriticalMetric { .. } => "no score: too little was decided",
+        },
         second: second.map(|score| {
             (
                 second_name(report, signs.score(score)),

@@ -58,6 +58,7 @@ pub(crate) fn write(report: &Report<'_>, style: &TextStyle) -> String {
     let view = View::new(report, signs);
     let page = Page {
         style,
+        signs,
         width: style.width.clamp(NARROWEST, WIDEST),
     };
     let mut lines = page.headline(&view);
@@ -102,6 +103,7 @@ pub(crate) fn write(report: &Report<'_>, style: &TextStyle) -> String {
 
 struct Page<'a> {
     style: &'a TextStyle,
+    signs: Signs,
     width: usize,
 }
 
@@ -185,10 +187,6 @@ impl Page<'_> {
         let axis = labels(ticks, width).to(0);
         let pointer = self.sign('▲', '^');
         let axis = Line::new().to(2).add(Role::Plain, axis.finish(false));
-        let Some(text) = &score.text else {
-            let words = "no score: nothing was decided";
-            return vec![track, axis, Line::new().to(2).add(Role::Plain, words)];
-        };
         let mut lines = vec![track, axis];
         // Words stay on the page: before their pointer where there is no room behind it.
         let point = |role: Role, pointer: char, text: &str, position: f64| {
@@ -201,7 +199,10 @@ impl Page<'_> {
             };
             Line::new().to(at).add(role, text)
         };
-        lines.push(point(Role::Strong, pointer, text, score.position));
+        lines.push(match &score.text {
+            Some(text) => point(Role::Strong, pointer, text, score.position),
+            None => Line::new().to(2).add(Role::Plain, score.none),
+        });
         if let Some((text, position)) = &score.second {
             lines.push(point(Role::Plain, self.sign('△', '^'), text, *position));
         }

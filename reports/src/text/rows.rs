@@ -101,7 +101,7 @@ impl Page<'_> {
             .to(2)
             .add(role, format!("{} {word}", self.kind_mark(metric.kind)))
             .to(columns.name)
-            .add(Role::Plain, cut(&metric.label(), columns.names));
+            .add(Role::Plain, self.name(&metric.label(), columns.names));
         let line = if after {
             line.to(columns.effect).add(Role::Plain, &*metric.estimate)
         } else {
@@ -118,6 +118,14 @@ impl Page<'_> {
                 .add(Role::Faint, cut(&metric.tolerance, columns.tolerance));
         }
         line
+    }
+
+    /// A name in so many columns. Its end stays: it often tells it from its neighbours.
+    fn name(&self, label: &str, columns: usize) -> String {
+        if label.width() <= columns {
+            return label.to_owned();
+        }
+        cut(&self.signs.shorten(label, columns), columns)
     }
 
     fn plot(&self, line: Line, metric: &MetricView, width: usize) -> Line {
