@@ -1,1 +1,8 @@
 //! Coalmine: an automated canary judge.
+
+pub mod archive;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod model;
+pub mod sources;

@@ -102,17 +102,17 @@ impl ScoreLabel {
     }
 }
 
-/// The answer. No evidence is never success: it is `Inconclusive`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The answer, the better one first. No evidence is never success: it is `Inconclusive`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// Go on.
     Pass,
     /// Ask a person.
     Marginal,
-    /// Roll back.
-    Fail,
     /// The data cannot answer.
     Inconclusive,
+    /// Roll back.
+    Fail,
 }
 
 impl Verdict {
@@ -152,7 +152,7 @@ pub enum Reason {
     DirectionNotCounted,
     /// The interval is clear of zero, but the effect does not reach its limit (Pass).
     WithinLimit,
-    /// Infinite points keep the judge from comparing; Kayenta passes it, we leave it undecided (Inconclusive).
+    /// Infinite points, or differences too large for a number, keep the judge from comparing; Kayenta passes it, we leave it undecided (Inconclusive).
     InfiniteValues,
     /// The comparison failed (Error).
     CannotCompare {

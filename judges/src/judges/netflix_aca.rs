@@ -13,7 +13,7 @@ use crate::judge::{Judge, JudgeInput, MetricPair};
 use crate::judgement::{Caution, Classification, Judgement, MetricResult, Reason, ShiftEstimate};
 use crate::prepare::{Prepared, prepare};
 use crate::score;
-use crate::stats::shift_root::{RootInterval, ShiftStatistic};
+use crate::stats::shift_root::{NoInterval, RootInterval, ShiftStatistic};
 use crate::stats::{describe, effect, normal, ranks};
 
 /// The name by which configs ask for it.
@@ -195,11 +195,13 @@ fn compare(
     let z = normal::two_sided_z(settings.confidence);
     let interval = match ShiftStatistic::new(canary_ascending, baseline_ascending).interval(z) {
         Ok(interval) => interval,
-        Err(error) => {
-            let reason = Reason::CannotCompare {
-                cause: error.to_string(),
-            };
-            return Finding::plain(Classification::Error, reason);
+        // Kayenta's search ends nowhere then, and it says Pass as it does for infinite points.
+        Err(NoInterval::Overflow) => {
+            return Finding::plain(Classification::Inconclusive, Reason::InfiniteValues);
+        }
+        Err(error @ NoInterval::AllTied) => {
+            let cause = error.to_string();
+            return Finding::plain(Classification::Error, Reason::CannotCompare { cause });
         }
     };
     let ratio = effect::mean_ratio(describe::mean(baseline), describe::mean(canary));

@@ -4,6 +4,7 @@
 //! higher. Differences are computed as `x[i] - y[j]` in double precision and compared as such; a sample is never shifted by a
 //! number first, because that loses digits (the compatible judge's own root finding in [`shift_root`] does so on purpose).
 
+mod brent;
 pub mod describe;
 pub mod effect;
 pub mod hodges_lehmann;

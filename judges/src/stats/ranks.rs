@@ -24,6 +24,39 @@ impl RankCounts {
     /// The same for ascending values without NaN.
     #[must_use]
     pub(crate) fn of_ascending(x: &[f64], y: &[f64]) -> Self {
+        let own_ties = (tie_sum(x), tie_sum(y));
+        Self::without_ties_across(x, y, own_ties).unwrap_or_else(|| Self::with_ties(x, y))
+    }
+
+    /// The usual case: a merge without branches, since which side comes next is a coin toss. `None` where a value stands on
+    /// both sides.
+    fn without_ties_across(x: &[f64], y: &[f64], (x_ties, y_ties): (u128, u128)) -> Option<Self> {
+        let (mut i, mut j) = (0, 0);
+        let (mut above, mut tied) = (0_u64, false);
+        while i < x.len() && j < y.len() {
+            let (value, other) = (x[i], y[j]);
+            let advance = usize::from(other < value);
+            tied |= other == value;
+            above += (j & advance.wrapping_sub(1)) as u64;
+            j += advance;
+            i += advance ^ 1;
+        }
+        if tied {
+            return None;
+        }
+        above += (x.len() - i) as u64 * y.len() as u64;
+        Some(Self {
+            n: x.len(),
+            m: y.len(),
+            above,
+            tied: 0,
+            pooled_ties: x_ties + y_ties,
+            x_ties,
+            y_ties,
+        })
+    }
+
+    fn with_ties(x: &[f64], y: &[f64]) -> Self {
         let mut counts = Self {
             n: x.len(),
             m: y.len(),

@@ -2,9 +2,10 @@
 //!
 //! The nm differences `x[i] - y[j]` of sorted samples lie in a matrix that ascends along its rows and columns, so a walk of
 //! n + m steps counts how many are at most a threshold ([`Differences::count_at_most`]). Each wanted rank keeps the narrowest
-//! bracket of thresholds known so far; probes are placed by interpolation, bisection guards against bad shapes, and once a
-//! bracket holds few differences they are gathered and the rank is picked from them. Four thresholds share one walk: a walk is
-//! bound by latency, so the other three are almost free.
+//! bracket of thresholds known so far. The first probes come from the same search on every k-th value of large samples;
+//! further ones are placed by interpolation, bisection guards against bad shapes, and once a bracket holds few differences
+//! they are gathered and the rank is picked from them. Several thresholds share one walk: a walk is bound by latency, so the
+//! others are almost free.
 //!
 //! Sources: Shamos (1976) and McKean & Ryan (1977, TOMS 516) for counting and interpolation; Monahan (1984, TOMS 616).
 //! All comparisons are made on the rounded differences themselves, which ascend as the exact ones do, so the answer is the
@@ -15,7 +16,10 @@ use super::quantile::quantile_r7;
 use crate::sample::Sample;
 
 /// Thresholds that one walk counts.
-const LANES: usize = 4;
+const LANES: usize = 6;
+
+/// Samples of more points than this in all are thinned for a first guess.
+const THIN_ABOVE: usize = 400;
 
 /// Up to this many differences are formed and sorted at once.
 const SMALL: u64 = 300;
@@ -27,14 +31,6 @@ pub struct Differences {
     x: Vec<f64>,
     /// Likewise.
     y: Vec<f64>,
-    guess: Guess,
-}
-
-/// Where the differences lie, roughly: as if they were normal.
-#[derive(Debug, Clone, Copy)]
-struct Guess {
-    center: f64,
-    scale: f64,
 }
 
 /// A threshold and the number of differences that are at most it.
@@ -57,26 +53,13 @@ impl Differences {
     /// Prepares the walks. Cost O(n + m).
     #[must_use]
     pub fn new(x: &Sample, y: &Sample) -> Self {
-        let guarded = |sample: &Sample| {
-            let mut values = Vec::with_capacity(sample.len() + 1);
-            values.extend_from_slice(sample.sorted());
-            values.push(f64::INFINITY);
-            values
-        };
-        let quartiles = |sample: &Sample| {
-            let at = |p| quantile_r7(sample.sorted(), p);
-            (at(0.25), at(0.5), at(0.75))
-        };
-        let ((x1, x2, x3), (y1, y2, y3)) = (quartiles(x), quartiles(y));
-        // Between the quartiles of a normal distribution lie 1.349 standard deviations.
-        let guess = Guess {
-            center: x2 - y2,
-            scale: (x3 - x1).hypot(y3 - y1) / 1.349,
-        };
+        Self::of_ascending(x.sorted().iter().copied(), y.sorted().iter().copied())
+    }
+
+    fn of_ascending(x: impl Iterator<Item = f64>, y: impl Iterator<Item = f64>) -> Self {
         Self {
-            x: guarded(x),
-            y: guarded(y),
-            guess,
+            x: x.chain([f64::INFINITY]).collect(),
+            y: y.chain([f64::INFINITY]).collect(),
         }
     }
 
@@ -94,52 +77,63 @@ impl Differences {
         self.y.len() - 1
     }
 
-    /// How many differences are at most each threshold; thresholds are finite. Cost O(n + m) for all four together.
+    /// How many differences are at most each threshold; thresholds are finite. Cost O(n + m) for all of them together.
     #[must_use]
     pub fn count_at_most(&self, thresholds: [f64; LANES]) -> [u64; LANES] {
         let (x, y) = (self.x.as_slice(), self.y.as_slice());
-        let (mut i, mut j, mut larger) = ([0_usize; LANES], [0_usize; LANES], [0_u64; LANES]);
-        for _ in 0..self.n() + self.m() {
+        let (mut j, mut path) = ([0_usize; LANES], [0_u64; LANES]);
+        for step in 0..self.n() + self.m() {
             for lane in 0..LANES {
-                // `j` counts the y for which x[i] - y[j] is above the threshold: a prefix, since y ascends. Without branches,
-                // because which side advances is a coin toss.
-                let advance = usize::from(x[i[lane]] - y[j[lane]] > thresholds[lane]);
-                let keep = advance.wrapping_sub(1);
-                larger[lane] += (j[lane] & keep) as u64;
-                j[lane] += advance;
-                i[lane] += advance ^ 1;
+                // `j` counts the y for which x[i] - y[j] is above the threshold, a prefix since y ascends; every step advances
+                // either j or i, so i = step - j. Without branches, because which of them is a coin toss.
+                path[lane] += j[lane] as u64;
+                j[lane] += usize::from(x[step - j[lane]] - y[j[lane]] > thresholds[lane]);
             }
         }
-        let all = self.count();
-        larger.map(|larger| all - larger)
+        // The steps that advance i pass each x once, with as many y as its differences above the threshold. The steps that
+        // advance j pass each of 0 to m - 1 once.
+        let (all, m) = (self.count(), self.m() as u64);
+        path.map(|path| all - (path - m * (m - 1) / 2))
     }
 
     /// The differences of the given ranks, counted from 1 in ascending order; ranks outside 1 to nm are moved to the nearer
-    /// end. Cost O((n + m) log(n + m)) in practice, and at most 130 walks whatever the data.
+    /// end. Cost O((n + m) log(n + m)) in practice, and a few hundred walks at worst, whatever the data.
     #[must_use]
     pub fn select(&self, ranks: &[u64]) -> Vec<f64> {
         let count = self.count();
         let ranks: Vec<u64> = ranks.iter().map(|&rank| rank.clamp(1, count)).collect();
         if count <= SMALL {
-            let all = self.gather(f64::NEG_INFINITY, f64::INFINITY);
+            let (x, y) = (&self.x[..self.n()], &self.y[..self.m()]);
+            let all = x
+                .iter()
+                .flat_map(|value| y.iter().map(move |other| value - other))
+                .collect();
             return pick(all, &ranks, 0);
         }
         let mut searches: Vec<Search> = self.start(&ranks);
-        let few = 2 * (self.n() + self.m()) as u64;
+        let few = (self.n() + self.m()) as u64 / 2;
         let mut round = 0;
-        loop {
-            self.settle(&mut searches, few, round);
-            if searches.iter().all(|search| search.answer.is_some()) {
-                return searches.iter().filter_map(|search| search.answer).collect();
-            }
-            let thresholds = self.probes(&searches, few, round);
+        while searches.iter().any(|search| search.is_wide(few)) {
+            let thresholds = if round == 0 {
+                self.first_probes(&searches)
+            } else {
+                probes(&searches, few, round)
+            };
             let counts = self.count_at_most(thresholds);
             for (threshold, count) in thresholds.into_iter().zip(counts) {
                 let probe = Probe { threshold, count };
                 searches.iter_mut().for_each(|search| search.narrow(probe));
             }
             round += 1;
+            if round >= 4 && round % 2 == 0 {
+                searches
+                    .iter_mut()
+                    .filter(|search| search.is_wide(few))
+                    .for_each(|search| search.snap(self));
+            }
         }
+        self.settle(&mut searches);
+        searches.iter().filter_map(|search| search.answer).collect()
     }
 
     /// One search a rank, with the widest bracket. The first and the last rank need no search, nor do differences that
@@ -157,7 +151,7 @@ impl Differences {
         };
         if below.threshold == f64::NEG_INFINITY || upto.threshold == f64::INFINITY {
             let [overflowed, rest, ..] =
-                self.count_at_most([f64::NEG_INFINITY, f64::MAX, 0.0, 0.0]);
+                self.count_at_most([f64::NEG_INFINITY, f64::MAX, 0.0, 0.0, 0.0, 0.0]);
             if below.threshold == f64::NEG_INFINITY {
                 below.count = overflowed;
             }
@@ -188,69 +182,115 @@ impl Differences {
             .collect()
     }
 
-    /// Answers the searches whose bracket holds few differences, or one value only.
-    fn settle(&self, searches: &mut [Search], few: u64, round: u32) {
-        for index in 0..searches.len() {
-            let search = searches[index];
-            if search.answer.is_some() {
-                continue;
+    /// Answers the open searches, whose brackets hold few differences each.
+    fn settle(&self, searches: &mut [Search]) {
+        let mut brackets: Vec<Search> = Vec::with_capacity(searches.len());
+        for search in searches.iter().filter(|search| search.answer.is_none()) {
+            if !brackets
+                .iter()
+                .any(|bracket| bracket.shares_bracket(search))
+            {
+                brackets.push(*search);
             }
-            let (below, upto) = (search.below, search.upto);
-            if upto.count - below.count <= few {
-                let found = self.gather(below.threshold, upto.threshold);
-                let together: Vec<usize> = (index..searches.len())
-                    .filter(|&other| {
-                        searches[other].answer.is_none() && searches[other].shares_bracket(&search)
+        }
+        for some in brackets.chunks(LANES) {
+            let found = self.gather(some);
+            for (bracket, found) in some.iter().zip(found) {
+                let inside: Vec<usize> = (0..searches.len())
+                    .filter(|&index| {
+                        searches[index].answer.is_none() && searches[index].shares_bracket(bracket)
                     })
                     .collect();
-                let ranks: Vec<u64> = together.iter().map(|&other| searches[other].rank).collect();
-                for (other, value) in together.into_iter().zip(pick(found, &ranks, below.count)) {
-                    searches[other].answer = Some(value);
+                let ranks: Vec<u64> = inside.iter().map(|&index| searches[index].rank).collect();
+                for (index, value) in
+                    inside
+                        .into_iter()
+                        .zip(pick(found, &ranks, bracket.below.count))
+                {
+                    searches[index].answer = Some(value);
                 }
-            } else if round >= 3 && round % 2 == 1 {
-                searches[index].snap(self);
             }
         }
     }
 
-    /// The thresholds of the next walk: one for each open search, and further ones for the first of them.
-    fn probes(&self, searches: &[Search], few: u64, round: u32) -> [f64; LANES] {
-        let open: Vec<&Search> = searches
+    /// The thresholds of the first walk: a little to either side of where each rank should be.
+    fn first_probes(&self, searches: &[Search]) -> [f64; LANES] {
+        let shares: Vec<f64> = distinct(searches, 0)
             .iter()
-            .filter(|search| search.answer.is_none())
+            .map(|search| search.rank as f64 / self.count() as f64)
             .collect();
-        let distinct: Vec<&Search> = open
-            .iter()
-            .enumerate()
-            .filter(|(index, search)| {
-                !open[..*index]
-                    .iter()
-                    .any(|earlier| earlier.is_near(search, few))
-            })
-            .map(|(_, search)| *search)
-            .collect();
-        let mut thresholds = [0.0; LANES];
-        for (lane, threshold) in thresholds.iter_mut().enumerate() {
-            let search = distinct[lane % distinct.len()];
-            *threshold = search.probe(self.guess, self.count(), few, round, lane / distinct.len());
+        let thresholds = if self.n() + self.m() > THIN_ABOVE {
+            self.guess_by_thinning(&shares)
+        } else {
+            self.guess_by_quartiles(&shares)
+        };
+        let mut lanes = [0.0; LANES];
+        for (lane, threshold) in lanes.iter_mut().zip(thresholds.iter().cycle()) {
+            *lane = *threshold;
         }
-        thresholds
+        lanes
     }
 
-    /// All differences above `low` and at most `high`, in no order. Cost O(n + m + found).
-    fn gather(&self, low: f64, high: f64) -> Vec<f64> {
+    /// Searches among every k-th value of both samples, about twice the square root of them.
+    fn guess_by_thinning(&self, shares: &[f64]) -> Vec<f64> {
+        let thin = |values: &[f64]| {
+            let count = values.len();
+            let kept = ((count as f64).sqrt() * 2.0).ceil().min(count as f64) as usize;
+            // The middle of each of `kept` equal stretches.
+            let indices = (0..kept).map(move |index| (2 * index + 1) * count / (2 * kept));
+            indices.map(|index| values[index]).collect::<Vec<f64>>()
+        };
+        let (x, y) = (thin(&self.x[..self.n()]), thin(&self.y[..self.m()]));
+        let margin = 1.0 / x.len().min(y.len()) as f64;
+        let thinned = Self::of_ascending(x.into_iter(), y.into_iter());
+        let count = thinned.count() as f64;
+        let ranks: Vec<u64> = shares
+            .iter()
+            .flat_map(|share| [share - margin, share + margin])
+            .map(|share| (share * count) as u64)
+            .collect();
+        thinned.select(&ranks)
+    }
+
+    /// As if the differences were normal, with the quartiles of both samples.
+    fn guess_by_quartiles(&self, shares: &[f64]) -> Vec<f64> {
+        let at = |values: &[f64], p| quantile_r7(values, p);
         let (x, y) = (&self.x[..self.n()], &self.y[..self.m()]);
-        let mut found = Vec::new();
-        let (mut from, mut to) = (0, 0);
-        for &value in x {
-            while from < y.len() && value - y[from] > high {
-                from += 1;
+        let center = at(x, 0.5) - at(y, 0.5);
+        // Between the quartiles of a normal distribution lie 1.349 standard deviations.
+        let scale = (at(x, 0.75) - at(x, 0.25)).hypot(at(y, 0.75) - at(y, 0.25)) / 1.349;
+        let around = |share: &f64| [share - 0.06, share + 0.06];
+        let z = |share: f64| normal::quantile(share.clamp(0.001, 0.999));
+        shares
+            .iter()
+            .flat_map(around)
+            .map(|share| center + scale * z(share))
+            .collect()
+    }
+
+    /// All differences of each bracket (at most [`LANES`] of them), in no order. Cost O(n + m + found).
+    fn gather(&self, brackets: &[Search]) -> Vec<Vec<f64>> {
+        let (x, y) = (self.x.as_slice(), self.y.as_slice());
+        let lanes = brackets.len();
+        // For each x the first y whose difference is not above the bracket, found by the walk of `count_at_most`: the last
+        // entry of `i` is written in the step that advances it.
+        let mut starts = vec![0_usize; (self.n() + 1) * lanes];
+        let mut j = [0_usize; LANES];
+        for step in 0..self.n() + self.m() {
+            for (lane, bracket) in brackets.iter().enumerate() {
+                let i = step - j[lane];
+                starts[i * lanes + lane] = j[lane];
+                j[lane] += usize::from(x[i] - y[j[lane]] > bracket.upto.threshold);
             }
-            while to < y.len() && value - y[to] > low {
-                to += 1;
-            }
-            if from < to {
-                found.extend(y[from..to].iter().map(|other| value - other));
+        }
+        let (x, y) = (&x[..self.n()], &y[..self.m()]);
+        let mut found = vec![Vec::new(); lanes];
+        for (value, starts) in x.iter().zip(starts.chunks_exact(lanes)) {
+            for ((start, bracket), found) in starts.iter().zip(brackets).zip(&mut found) {
+                let differences = y[*start..].iter().map(|other| value - other);
+                found.extend(
+                    differences.take_while(|difference| *difference > bracket.below.threshold),
+                );
             }
         }
         found
@@ -278,13 +318,18 @@ impl Differences {
 }
 
 impl Search {
+    /// Whether the search needs more walks before its differences can be gathered.
+    fn is_wide(&self, few: u64) -> bool {
+        self.answer.is_none() && self.upto.count - self.below.count > few
+    }
+
     fn shares_bracket(&self, other: &Self) -> bool {
         self.below.threshold == other.below.threshold && self.upto.threshold == other.upto.threshold
     }
 
     /// Whether one probe serves both.
     fn is_near(&self, other: &Self, few: u64) -> bool {
-        self.shares_bracket(other) && self.rank.abs_diff(other.rank) <= few / 8
+        self.shares_bracket(other) && self.rank.abs_diff(other.rank) <= 1 + few / 8
     }
 
     /// Takes over a probe that lies inside the bracket.
@@ -314,24 +359,23 @@ impl Search {
         }
     }
 
-    /// A threshold inside the bracket. `spare` numbers the further probes of the same search in the same walk.
-    fn probe(&self, guess: Guess, count: u64, few: u64, round: u32, spare: usize) -> f64 {
+    /// A threshold inside the bracket. `spare` numbers the probes of the same search in the same walk.
+    fn probe(&self, few: u64, round: u32, spare: usize) -> f64 {
         let (low, high) = (self.below.threshold, self.upto.threshold);
-        // Aims a little to either side of the rank in turn, so that both ends of the bracket come close.
         let inside = (self.upto.count - self.below.count) as f64;
-        let margin = (few as f64 / 4.0).max(inside * 0.02);
+        // Aims a little to either side of the rank, so that both ends of the bracket come close.
+        let margin = (few as f64 / 4.0).max(inside * 0.0015);
         let side = if (round as usize + spare).is_multiple_of(2) {
             1.0
         } else {
             -1.0
         };
-        let aim = self.rank as f64 + side * margin;
-        let proposed = if round == 0 {
-            let p = (aim / count as f64).clamp(1e-6, 1.0 - 1e-6);
-            guess.center + guess.scale * normal::quantile(p)
-        } else if round % 6 == 5 || spare >= 2 {
+        let proposed = if round % 6 == 5 || spare >= 4 {
             bisect(low, high)
         } else {
+            // The second pair of probes stands further out.
+            let reach = if spare >= 2 { 8.0 } else { 1.0 };
+            let aim = self.rank as f64 + side * margin * reach;
             let share = ((aim - self.below.count as f64) / inside).clamp(0.0, 1.0);
             low + (high - low) * share
         };
@@ -342,6 +386,33 @@ impl Search {
             bisect(low, high)
         }
     }
+}
+
+/// The wide searches that need probes of their own.
+fn distinct(searches: &[Search], few: u64) -> Vec<&Search> {
+    let open: Vec<&Search> = searches
+        .iter()
+        .filter(|search| search.answer.is_none())
+        .collect();
+    open.iter()
+        .enumerate()
+        .filter(|(index, search)| {
+            !open[..*index]
+                .iter()
+                .any(|earlier| earlier.is_near(search, few))
+        })
+        .map(|(_, search)| *search)
+        .collect()
+}
+
+/// The thresholds of a walk: the wide searches take turns.
+fn probes(searches: &[Search], few: u64, round: u32) -> [f64; LANES] {
+    let distinct = distinct(searches, few);
+    let mut thresholds = [0.0; LANES];
+    for (lane, threshold) in thresholds.iter_mut().enumerate() {
+        *threshold = distinct[lane % distinct.len()].probe(few, round, lane / distinct.len());
+    }
+    thresholds
 }
 
 /// The values of `ranks` among `found`, which are the differences of rank `before + 1` and up.

@@ -5,10 +5,12 @@
 //! compatibility. For everything else use [`super::hodges_lehmann`].
 //!
 //! Speed: both samples are sorted once; each shift is then evaluated by one merge instead of a new sort; the three roots
-//! advance in lockstep, because three merges side by side take hardly longer than one.
+//! advance in lockstep, because three merges side by side take hardly longer than one; and once few pairs of points can still
+//! change order inside a root's bracket, only these are looked at.
 //!
 //! Sources: Kayenta's `MannWhitney` (2025-04), which ports R's `wilcox.test(conf.int = TRUE, exact = FALSE)`; Brent (1973).
 
+use super::brent::Brent;
 use super::ranks::{tie_sum, tie_term};
 
 /// Estimate and interval of the shift `x - y`, in the metric's unit.
@@ -22,17 +24,23 @@ pub struct RootInterval {
     pub high: f64,
 }
 
-/// All values of both samples are tied at some shift that was tried, so the statistic has no value.
+/// Why there is no interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("all observations are tied")]
-pub struct AllTied;
+pub enum NoInterval {
+    /// All values of both samples are tied at a shift that was tried, so the statistic has no value.
+    #[error("all observations are tied")]
+    AllTied,
+    /// The values are so large that a difference, or a step of the search, is infinite.
+    #[error("differences of the values are infinite")]
+    Overflow,
+}
 
 /// The statistic of one pair of samples at any shift.
 #[derive(Debug)]
 pub struct ShiftStatistic {
-    /// Ascending, then +∞.
+    /// Ascending, between -∞ and +∞, so that a walk from either end needs no end check.
     x: Vec<f64>,
-    /// Ascending, then +∞.
+    /// Likewise.
     y: Vec<f64>,
     /// Standard deviation of U with ties within each side only: right at all but a few shifts.
     usual_std: f64,
@@ -42,6 +50,9 @@ pub struct ShiftStatistic {
 
 /// Root finders that run side by side: lower end, estimate, upper end.
 const ROOTS: usize = 3;
+
+/// Up to this many points the last steps look at single pairs instead of walking.
+const FEW_POINTS: u64 = 400;
 
 impl ShiftStatistic {
     /// Takes two samples in ascending order, finite and not empty.
@@ -60,7 +71,8 @@ impl ShiftStatistic {
         // Two values further apart than a few units in the last place of the largest result stay different.
         let may_collapse = gap <= reach * (4.0 * f64::EPSILON);
         let guarded = |values: &[f64]| {
-            let mut guarded = Vec::with_capacity(values.len() + 1);
+            let mut guarded = Vec::with_capacity(values.len() + 2);
+            guarded.push(f64::NEG_INFINITY);
             guarded.extend_from_slice(values);
             guarded.push(f64::INFINITY);
             guarded
@@ -73,60 +85,96 @@ impl ShiftStatistic {
         }
     }
 
+    /// The samples without their guards.
+    fn samples(&self) -> (&[f64], &[f64]) {
+        (&self.x[1..self.x.len() - 1], &self.y[1..self.y.len() - 1])
+    }
+
     fn n(&self) -> usize {
-        self.x.len() - 1
+        self.x.len() - 2
     }
 
     fn m(&self) -> usize {
-        self.y.len() - 1
+        self.y.len() - 2
     }
 
     /// The statistic at shift `mu`: `(d - 0.5·sign(d))/σ`, where d is the distance of the rank sum of `x - mu` from its
     /// expectation and σ its standard deviation, corrected for ties. Falls in steps as `mu` grows. Cost O(n + m).
     ///
     /// # Errors
-    /// Where all values are equal.
-    pub fn at(&self, mu: f64) -> Result<f64, AllTied> {
-        Ok(self.at_each([mu; ROOTS])?[0])
+    /// Where all values are equal, or `mu` is not finite.
+    pub fn at(&self, mu: f64) -> Result<f64, NoInterval> {
+        if self.may_collapse || !mu.is_finite() {
+            self.at_slowly(mu)
+        } else {
+            Ok(self.at_each([mu; ROOTS])?[0].statistic)
+        }
     }
 
-    fn at_each(&self, mu: [f64; ROOTS]) -> Result<[f64; ROOTS], AllTied> {
-        if self.may_collapse {
-            return Ok([
-                self.at_slowly(mu[0])?,
-                self.at_slowly(mu[1])?,
-                self.at_slowly(mu[2])?,
-            ]);
-        }
+    /// Three finite shifts in one walk; not where rounding may collapse values.
+    fn at_each(&self, mu: [f64; ROOTS]) -> Result<[Evaluated; ROOTS], NoInterval> {
         let (x, y) = (self.x.as_slice(), self.y.as_slice());
-        let (mut i, mut j) = ([0_usize; ROOTS], [0_usize; ROOTS]);
-        let (mut below, mut ties_across) = ([0_u64; ROOTS], [false; ROOTS]);
-        for _ in 0..self.n() + self.m() {
+        let steps = self.n() + self.m();
+        // The merge is walked from both ends at once, half of the steps each: the walks do not wait for each other. `j` counts
+        // the y below the shifted x[i]; every step advances either j or i, so i = step - j. Without branches, since which of
+        // them is a coin toss. Index 0 holds the guard.
+        let (mut j, mut path, mut ties_across) = ([0_usize; ROOTS], [0_u64; ROOTS], [false; ROOTS]);
+        let (mut back_j, mut back_path) = ([self.m(); ROOTS], [0_u64; ROOTS]);
+        let half = steps / 2;
+        for step in 0..half {
             for root in 0..ROOTS {
-                // `j` counts the y below the shifted x[i]. Without branches, since which side advances is a coin toss.
-                let (shifted, other) = (x[i[root]] - mu[root], y[j[root]]);
-                let advance = usize::from(other < shifted);
-                let keep = advance.wrapping_sub(1);
-                below[root] += (j[root] & keep) as u64;
+                let (shifted, other) = (x[step - j[root] + 1] - mu[root], y[j[root] + 1]);
+                path[root] += j[root] as u64;
                 ties_across[root] |= other == shifted;
-                j[root] += advance;
-                i[root] += advance ^ 1;
+                j[root] += usize::from(other < shifted);
+                let (shifted, other) = (x[steps - step - back_j[root]] - mu[root], y[back_j[root]]);
+                ties_across[root] |= other == shifted;
+                back_j[root] -= usize::from(other >= shifted);
+                back_path[root] += back_j[root] as u64;
             }
         }
-        let mut values = [0.0; ROOTS];
+        if steps % 2 == 1 {
+            for root in 0..ROOTS {
+                let (shifted, other) = (x[half - j[root] + 1] - mu[root], y[j[root] + 1]);
+                path[root] += j[root] as u64;
+                ties_across[root] |= other == shifted;
+            }
+        }
+        // The steps that advance i pass each x once, with the number of y below it; those that advance j pass each of 0 to
+        // m - 1 once.
+        let m = self.m() as u64;
+        let below: [u64; ROOTS] =
+            std::array::from_fn(|root| path[root] + back_path[root] - m * (m - 1) / 2);
+        let mut evaluated = [Evaluated {
+            mu: 0.0,
+            statistic: 0.0,
+            below: 0,
+        }; ROOTS];
         for root in 0..ROOTS {
-            values[root] = if ties_across[root] {
-                self.at_slowly(mu[root])?
-            } else {
-                self.standardize(below[root] as f64, self.usual_std)?
+            let statistic = self.statistic(mu[root], below[root], ties_across[root])?;
+            evaluated[root] = Evaluated {
+                mu: mu[root],
+                statistic,
+                below: below[root],
             };
         }
-        Ok(values)
+        Ok(evaluated)
+    }
+
+    fn statistic(&self, mu: f64, below: u64, ties_across: bool) -> Result<f64, NoInterval> {
+        if ties_across {
+            self.at_slowly(mu)
+        } else {
+            self.standardize(below as f64, self.usual_std)
+        }
     }
 
     /// The same with the ties at this very shift.
-    fn at_slowly(&self, mu: f64) -> Result<f64, AllTied> {
-        let (x, y) = (&self.x[..self.n()], &self.y[..self.m()]);
+    fn at_slowly(&self, mu: f64) -> Result<f64, NoInterval> {
+        if !mu.is_finite() {
+            return Err(NoInterval::Overflow);
+        }
+        let (x, y) = self.samples();
         let (mut i, mut j) = (0, 0);
         let (mut u_twice, mut ties) = (0_u64, 0_u128);
         while i < x.len() || j < y.len() {
@@ -152,9 +200,9 @@ impl ShiftStatistic {
         )
     }
 
-    fn standardize(&self, u: f64, std: f64) -> Result<f64, AllTied> {
+    fn standardize(&self, u: f64, std: f64) -> Result<f64, NoInterval> {
         if std == 0.0 || std.is_nan() {
-            return Err(AllTied);
+            return Err(NoInterval::AllTied);
         }
         let distance = u - (self.n() as f64 * self.m() as f64) / 2.0;
         let correction = if distance == 0.0 {
@@ -167,14 +215,24 @@ impl ShiftStatistic {
 
     /// Estimate and interval for a normal quantile `z` (2.326… for 98 %).
     ///
-    /// Where so few points cannot reach `z`, an end is the end of the search range. Cost O(n + m) a step, 15 to 30 steps.
+    /// Where so few points cannot reach `z`, an end is the end of the search range. Cost O(n + m) a step, 15 to 30 steps, of
+    /// which the later ones cost less.
     ///
     /// # Errors
-    /// Where all values are equal at a shift that is tried.
-    pub fn interval(&self, z: f64) -> Result<RootInterval, AllTied> {
-        let lowest = self.x[0] - self.y[self.m() - 1];
-        let highest = self.x[self.n() - 1] - self.y[0];
-        let [at_lowest, at_highest, _] = self.at_each([lowest, highest, lowest])?;
+    /// Where all values are equal at a shift that is tried, or a difference overflows.
+    pub fn interval(&self, z: f64) -> Result<RootInterval, NoInterval> {
+        let (x, y) = self.samples();
+        let lowest = x[0] - y[y.len() - 1];
+        let highest = x[x.len() - 1] - y[0];
+        if !lowest.is_finite() || !highest.is_finite() {
+            return Err(NoInterval::Overflow);
+        }
+        let (at_lowest, at_highest) = if self.may_collapse {
+            (self.at_slowly(lowest)?, self.at_slowly(highest)?)
+        } else {
+            let [at_lowest, at_highest, _] = self.at_each([lowest, highest, lowest])?;
+            (at_lowest.statistic, at_highest.statistic)
+        };
         let wanted = [z, 0.0, -z];
         let mut finders = wanted
             .map(|level| Brent::new((lowest, at_lowest - level), (highest, at_highest - level)));
@@ -188,157 +246,148 @@ impl ShiftStatistic {
                 }
             }
         }
-        let mut probes = [lowest; ROOTS];
+        if !self.may_collapse {
+            self.narrow_together(&mut finders, wanted)?;
+        }
+        for (finder, level) in finders.iter_mut().zip(wanted) {
+            self.finish(finder, level)?;
+        }
+        let [low, estimate, high] = finders.map(|finder| finder.root());
+        Ok(RootInterval {
+            estimate,
+            low,
+            high,
+        })
+    }
+
+    /// Advances all roots in lockstep until each is found or its bracket holds few pairs of points.
+    fn narrow_together(
+        &self,
+        finders: &mut [Brent; ROOTS],
+        wanted: [f64; ROOTS],
+    ) -> Result<(), NoInterval> {
+        // Gathering pairs pays off where a walk is short.
+        let points = (self.n() + self.m()) as u64;
+        let few = if points <= FEW_POINTS { points } else { 0 };
+        let mut seen: [Vec<Evaluated>; ROOTS] = std::array::from_fn(|_| Vec::with_capacity(16));
+        let mut probes = [0.0; ROOTS];
         loop {
-            let mut open = false;
-            for (probe, finder) in probes.iter_mut().zip(&mut finders) {
-                if let Some(next) = finder.propose() {
-                    *probe = next;
-                    open = true;
+            let mut open = [false; ROOTS];
+            for root in 0..ROOTS {
+                if !is_narrow(&finders[root], &seen[root], few)
+                    && let Some(next) = finders[root].propose()
+                {
+                    probes[root] = next;
+                    open[root] = true;
                 }
             }
-            if !open {
-                let [low, estimate, high] = finders.map(|finder| finder.root());
-                return Ok(RootInterval {
-                    estimate,
-                    low,
-                    high,
-                });
+            if open == [false; ROOTS] {
+                return Ok(());
             }
-            let values = self.at_each(probes)?;
-            for ((finder, value), level) in finders.iter_mut().zip(values).zip(wanted) {
-                finder.observe(value - level);
+            if probes.iter().any(|probe| !probe.is_finite()) {
+                return Err(NoInterval::Overflow);
+            }
+            let evaluated = self.at_each(probes)?;
+            for root in (0..ROOTS).filter(|root| open[*root]) {
+                finders[root].observe(evaluated[root].statistic - wanted[root]);
+                seen[root].push(evaluated[root]);
             }
         }
+    }
+
+    /// Advances one root to its end.
+    fn finish(&self, finder: &mut Brent, level: f64) -> Result<(), NoInterval> {
+        if finder.is_done() {
+            return Ok(());
+        }
+        let pairs = (!self.may_collapse).then(|| self.open_pairs(finder.bracket()));
+        while let Some(mu) = finder.propose() {
+            let statistic = match &pairs {
+                None => self.at_slowly(mu)?,
+                Some(_) if !mu.is_finite() => return Err(NoInterval::Overflow),
+                Some(pairs) => {
+                    let (below, ties_across) = pairs.count(mu);
+                    self.statistic(mu, below, ties_across)?
+                }
+            };
+            finder.observe(statistic - level);
+        }
+        Ok(())
+    }
+
+    /// The pairs of points whose order may differ between two shifts. All shifts in between leave the other pairs as they
+    /// are, since rounding keeps the order of `x[i] - mu` in `mu`. Cost O(n + m + pairs).
+    fn open_pairs(&self, (from, to): (f64, f64)) -> OpenPairs {
+        let (x, y) = self.samples();
+        let few = self.n() + self.m();
+        let mut pairs = OpenPairs {
+            settled: 0,
+            x: Vec::with_capacity(few),
+            y: Vec::with_capacity(few),
+        };
+        let mut below = 0;
+        for &value in x {
+            while below < y.len() && y[below] < value - to {
+                below += 1;
+            }
+            pairs.settled += below as u64;
+            for &other in y[below..]
+                .iter()
+                .take_while(|other| **other <= value - from)
+            {
+                pairs.x.push(value);
+                pairs.y.push(other);
+            }
+        }
+        pairs
+    }
+}
+
+/// The statistic at one shift, and the number of pairs in which the y lies below the shifted x.
+#[derive(Debug, Clone, Copy)]
+struct Evaluated {
+    mu: f64,
+    statistic: f64,
+    below: u64,
+}
+
+/// Whether both ends of the bracket were evaluated and few pairs change order between them.
+fn is_narrow(finder: &Brent, seen: &[Evaluated], few: u64) -> bool {
+    let (from, to) = finder.bracket();
+    let below = |mu: f64| {
+        seen.iter()
+            .rev()
+            .find(|evaluated| evaluated.mu == mu)
+            .map(|evaluated| evaluated.below)
+    };
+    match (below(from), below(to)) {
+        (Some(more), Some(less)) => more - less < few,
+        _ => false,
+    }
+}
+
+/// Pairs of points whose order depends on the shift, side by side.
+#[derive(Debug)]
+struct OpenPairs {
+    /// Pairs in which the y lies below whatever the shift.
+    settled: u64,
+    x: Vec<f64>,
+    y: Vec<f64>,
+}
+
+impl OpenPairs {
+    /// Pairs in which the y lies below the shifted x, and whether the two are equal in any pair.
+    fn count(&self, mu: f64) -> (u64, bool) {
+        let (mut below, mut equal) = (0_u64, 0_u64);
+        for (x, y) in self.x.iter().zip(&self.y) {
+            let shifted = x - mu;
+            below += u64::from(*y < shifted);
+            equal += u64::from(*y == shifted);
+        }
+        (self.settled + below, equal > 0)
     }
 }
 
 fn std_of(n: usize, m: usize, ties: f64) -> f64 {
     super::mann_whitney::u_std(n, m, ties)
-}
-
-/// Brent's root finder as a value: it proposes where to look and is told what is there.
-#[derive(Debug, Clone, Copy)]
-struct Brent {
-    a: f64,
-    b: f64,
-    c: f64,
-    at_a: f64,
-    at_b: f64,
-    at_c: f64,
-    steps_left: u32,
-    done: bool,
-}
-
-/// Absolute tolerance of the root, in whatever unit the metric has: Kayenta's and R's choice.
-const TOLERANCE: f64 = 1e-4;
-
-/// Kayenta's limit of steps.
-const MAX_STEPS: u32 = 1001;
-
-impl Brent {
-    fn new((a, at_a): (f64, f64), (b, at_b): (f64, f64)) -> Self {
-        let start = Self {
-            a,
-            b,
-            c: a,
-            at_a,
-            at_b,
-            at_c: at_a,
-            steps_left: MAX_STEPS,
-            done: false,
-        };
-        if is_zero(at_a) {
-            Self::found(a)
-        } else if is_zero(at_b) {
-            Self::found(b)
-        } else {
-            start
-        }
-    }
-
-    /// A finder that needs no search.
-    fn found(root: f64) -> Self {
-        Self {
-            a: root,
-            b: root,
-            c: root,
-            at_a: 0.0,
-            at_b: 0.0,
-            at_c: 0.0,
-            steps_left: 0,
-            done: true,
-        }
-    }
-
-    fn root(&self) -> f64 {
-        self.b
-    }
-
-    /// The next place to look at, or `None` when the root is found or the steps are used up.
-    fn propose(&mut self) -> Option<f64> {
-        if self.done || self.steps_left == 0 {
-            self.done = true;
-            return None;
-        }
-        self.steps_left -= 1;
-        let previous = self.b - self.a;
-        if self.at_c.abs() < self.at_b.abs() {
-            (self.a, self.b, self.c) = (self.b, self.c, self.b);
-            (self.at_a, self.at_b, self.at_c) = (self.at_b, self.at_c, self.at_b);
-        }
-        let tolerance = 2.0 * f64::EPSILON * self.b.abs() + TOLERANCE / 2.0;
-        let mut step = (self.c - self.b) / 2.0;
-        if step.abs() <= tolerance || is_zero(self.at_b) {
-            self.done = true;
-            return None;
-        }
-        if previous.abs() >= tolerance && self.at_a.abs() > self.at_b.abs() {
-            let to_c = self.c - self.b;
-            let (mut p, mut q);
-            if self.a == self.c {
-                let t1 = self.at_b / self.at_a;
-                p = to_c * t1;
-                q = 1.0 - t1;
-            } else {
-                q = self.at_a / self.at_c;
-                let t1 = self.at_b / self.at_c;
-                let t2 = self.at_b / self.at_a;
-                p = t2 * (to_c * q * (q - t1) - (self.b - self.a) * (t1 - 1.0));
-                q = (q - 1.0) * (t1 - 1.0) * (t2 - 1.0);
-            }
-            if p > 0.0 {
-                q = -q;
-            } else {
-                p = -p;
-            }
-            if p < 0.75 * to_c * q - (tolerance * q).abs() / 2.0 && p < (previous * q / 2.0).abs() {
-                step = p / q;
-            }
-        }
-        if step.abs() < tolerance {
-            step = if step > 0.0 { tolerance } else { -tolerance };
-        }
-        self.a = self.b;
-        self.at_a = self.at_b;
-        self.b += step;
-        Some(self.b)
-    }
-
-    /// Takes the value at the place that [`propose`](Self::propose) named; without effect when the root is found.
-    fn observe(&mut self, value: f64) {
-        if self.done {
-            return;
-        }
-        self.at_b = value;
-        if (self.at_b > 0.0 && self.at_c > 0.0) || (self.at_b < 0.0 && self.at_c < 0.0) {
-            self.c = self.a;
-            self.at_c = self.at_a;
-        }
-    }
-}
-
-/// Kayenta's notion of zero: zero itself or the smallest double next to it.
-fn is_zero(value: f64) -> bool {
-    value.abs() <= f64::from_bits(1)
 }

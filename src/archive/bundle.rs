@@ -1,0 +1,295 @@
+//! The input of one judgement, named by its content, and the record that keeps it together with the judgement.
+
+use std::io::{self, Write};
+
+use coalmine_judges::config::{JudgeConfig, Thresholds};
+use coalmine_judges::judgement::{Judgement, VerdictReason};
+use coalmine_judges::series::MetricSetPair;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::series_json;
+use crate::model::history::HistorySeries;
+use crate::model::query::SentQueries;
+
+/// All that a judgement rests on, as it was read. Immutable: its [`Bundle::id`] is the hash of its content.
+///
+/// A field that is added to this version must be left out of the JSON where it is empty, or the ids of old bundles change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bundle {
+    /// Version of this format.
+    pub version: u32,
+    /// The canary config in Kayenta's JSON; `None` where every metric was judged by the defaults.
+    pub config: Option<serde_json::Value>,
+    /// The name of the judge that was asked.
+    pub judge: String,
+    /// The part of the config that the judge read.
+    pub judge_config: JudgeConfig,
+    /// The scores that decided.
+    pub thresholds: Thresholds,
+    /// What the two sides are, in words.
+    pub sides: Sides,
+    /// Where the series came from, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// The series of both sides, raw, in the order in which they were judged.
+    #[serde(with = "series_json::sets")]
+    pub sets: Vec<MetricSetPair>,
+    /// The live cluster's own past.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        with = "series_json::history"
+    )]
+    pub history: Vec<HistorySeries>,
+    /// The queries as sent, one for each set; empty where none are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queries: Vec<SentQueries>,
+}
+
+/// What the two sides are: versions, scopes or files.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sides {
+    /// The application, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
+    /// The version now live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// The new version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<String>,
+}
+
+impl Bundle {
+    /// Version of the format that this code writes.
+    pub const VERSION: u32 = 1;
+
+    /// The SHA-256 of the canonical JSON, in hexadecimal. Canonical means: without blanks, the fields in the order of the
+    /// types, the keys of maps and of the config sorted, numbers as short as they can be written.
+    #[must_use]
+    pub fn id(&self) -> String {
+        struct Hasher(Sha256);
+        impl Write for Hasher {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.update(bytes);
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        // Hashing needs no memory, and the hasher takes everything: only a serialiser could fail, and none of these does.
+        let mut hasher = io::BufWriter::new(Hasher(Sha256::new()));
+        let written = serde_json::to_writer(&mut hasher, self);
+        debug_assert!(written.is_ok(), "a bundle is always JSON: {written:?}");
+        let digest = match hasher.into_inner() {
+            Ok(Hasher(digest)) => digest.finalize(),
+            Err(_) => Sha256::new().finalize(),
+        };
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A bundle and its judgement, in one file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Saved {
+    /// Version of this format.
+    pub version: u32,
+    /// The version of Coalmine that judged.
+    pub coalmine: String,
+    /// When it was judged, in milliseconds since 1970-01-01T00:00:00Z.
+    pub judged_at_ms: i64,
+    /// The bundle's content hash.
+    pub bundle_id: String,
+    /// The input.
+    pub bundle: Bundle,
+    /// The result.
+    pub judgement: Judgement,
+    /// Warnings about config and input, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// Why a saved judgement cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SavedError {
+    /// Not the JSON of a saved judgement.
+    #[error("found {found}; expected a judgement as `coalmine judge --save` writes it")]
+    Malformed {
+        /// What the parser said.
+        found: String,
+    },
+    /// Written in a format that this version does not know.
+    #[error("found format version {found} of the {part}; expected {expected}")]
+    Version {
+        /// Which part.
+        part: &'static str,
+        /// The version in the file.
+        found: u32,
+        /// The version that is known.
+        expected: u32,
+    },
+    /// The bundle is not the one that was judged.
+    #[error("the bundle's content has the hash `{found}`; expected `{expected}`, as the file says")]
+    Hash {
+        /// The hash of the content.
+        found: String,
+        /// The hash that the file names.
+        expected: String,
+    },
+    /// The judgement does not belong to the bundle.
+    #[error("the judgement does not fit the bundle: {0}")]
+    Mismatch(String),
+}
+
+impl SavedError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "is it the file that `--save` wrote, whole?",
+            Self::Version {
+                found, expected, ..
+            } if found > expected => {
+                "it was written by a newer version of Coalmine; update this one"
+            }
+            Self::Version { .. } => "judge the original input again",
+            Self::Hash { .. } | Self::Mismatch(_) => {
+                "the file was changed after it was saved; judge the original input again"
+            }
+        }
+    }
+}
+
+impl Saved {
+    /// Version of the format that this code writes.
+    pub const VERSION: u32 = 1;
+
+    /// Puts a bundle and its judgement together.
+    #[must_use]
+    pub fn new(
+        bundle: Bundle,
+        judgement: Judgement,
+        judged_at_ms: i64,
+        notes: Vec<String>,
+    ) -> Self {
+        Self {
+            version: Self::VERSION,
+            coalmine: env!("CARGO_PKG_VERSION").to_owned(),
+            judged_at_ms,
+            bundle_id: bundle.id(),
+            bundle,
+            judgement,
+            notes,
+        }
+    }
+
+    /// Writes it as JSON with a line break at the end.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut out, self)?;
+        out.write_all(b"\n")
+    }
+
+    /// Reads what [`Saved::write`] wrote, and checks that it is whole: versions, hash, and that judgement and bundle belong
+    /// together. Fields that nobody reads are ignored.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn read(text: &str) -> Result<Self, SavedError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: Option<u32>,
+        }
+        let malformed = |error: serde_json::Error| SavedError::Malformed {
+            found: if text.trim_ascii().is_empty() {
+                "an empty file".to_owned()
+            } else {
+                error.to_string()
+            },
+        };
+        let outer: Versioned = serde_json::from_str(text).map_err(malformed)?;
+        let Some(found) = outer.version else {
+            return Err(SavedError::Malformed {
+                found: "no `version`".to_owned(),
+            });
+        };
+        same_version("file", found, Self::VERSION)?;
+        let saved: Self = serde_json::from_str(text).map_err(malformed)?;
+        same_version("bundle", saved.bundle.version, Bundle::VERSION)?;
+        same_version("judgement", saved.judgement.version, Judgement::VERSION)?;
+        let found = saved.bundle.id();
+        if found != saved.bundle_id {
+            return Err(SavedError::Hash {
+                found,
+                expected: saved.bundle_id,
+            });
+        }
+        saved.check_fit()?;
+        Ok(saved)
+    }
+
+    /// Reports take results and sets side by side, so that both must be the same.
+    fn check_fit(&self) -> Result<(), SavedError> {
+        let (sets, results) = (&self.bundle.sets, &self.judgement.results);
+        if sets.len() != results.len() {
+            return Err(SavedError::Mismatch(format!(
+                "{} results for {} metric set pairs",
+                results.len(),
+                sets.len()
+            )));
+        }
+        for (set, result) in sets.iter().zip(results) {
+            if set.id != result.id || set.name != result.spec.name {
+                return Err(SavedError::Mismatch(format!(
+                    "the result of `{}` stands at the place of `{}`",
+                    result.id, set.id
+                )));
+            }
+        }
+        let queries = self.bundle.queries.len();
+        if queries != 0 && queries != sets.len() {
+            return Err(SavedError::Mismatch(format!(
+                "{queries} queries for {} metric set pairs",
+                sets.len()
+            )));
+        }
+        let named = match self.judgement.reason {
+            VerdictReason::CriticalMetric { result }
+            | VerdictReason::CriticalUndecided { result } => Some(result),
+            VerdictReason::ScoreReached
+            | VerdictReason::ScoreBetween
+            | VerdictReason::ScoreBelow
+            | VerdictReason::DecidedScoreLower
+            | VerdictReason::TooLittleDecided
+            | VerdictReason::NothingDecided
+            | VerdictReason::NothingCounted => None,
+        };
+        match named {
+            Some(result) if result >= results.len() => Err(SavedError::Mismatch(format!(
+                "its reason names result {result} of {}",
+                results.len()
+            ))),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn same_version(part: &'static str, found: u32, expected: u32) -> Result<(), SavedError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(SavedError::Version {
+            part,
+            found,
+            expected,
+        })
+    }
+}

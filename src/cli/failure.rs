@@ -1,0 +1,169 @@
+//! What is said when nothing was judged: what is wrong, where, and what to do.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::archive::whole_file::WriteError;
+use crate::config::problems::{Problems, Role};
+use crate::sources::files::problem::InputError;
+
+/// An error for the person who called.
+#[derive(Debug)]
+pub(super) struct Failure {
+    parts: Vec<Part>,
+    /// What did not happen because of it.
+    consequence: Option<&'static str>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Plain {
+        message: String,
+        details: Vec<String>,
+        hints: Vec<String>,
+    },
+    Config {
+        file: String,
+        text: String,
+        problems: Box<Problems>,
+    },
+}
+
+impl Failure {
+    /// One sentence, lower case and without a full stop.
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            parts: vec![Part::Plain {
+                message: message.into(),
+                details: Vec::new(),
+                hints: Vec::new(),
+            }],
+            consequence: None,
+        }
+    }
+
+    /// A config with its problems, each shown in its line.
+    pub(super) fn config(file: String, text: String, problems: Problems) -> Self {
+        Self {
+            parts: vec![Part::Config {
+                file,
+                text,
+                problems: Box::new(problems),
+            }],
+            consequence: None,
+        }
+    }
+
+    /// A file that cannot be written.
+    pub(super) fn write(path: &Path, error: &WriteError) -> Self {
+        let message = format!("cannot write `{}`: {error}", path.display());
+        match error {
+            WriteError::Compression(_) => {
+                Self::new(message).hint("names ending in `.json` and `.json.gz` are possible")
+            }
+            WriteError::Directory => Self::new(message),
+            WriteError::System(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Self::new(message).hint("its folder must exist")
+            }
+            WriteError::System(_) => Self::new(message),
+        }
+    }
+
+    /// Adds what to do about it.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Some(Part::Plain { hints, .. }) = self.parts.last_mut() {
+            hints.push(hint.into());
+        }
+        self
+    }
+
+    /// Adds another failure, so that all are told at once.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.parts.extend(other.parts);
+        self
+    }
+
+    /// Says what did not happen.
+    pub(super) fn so(mut self, consequence: &'static str) -> Self {
+        self.consequence = Some(consequence);
+        self
+    }
+
+    /// The text for standard error.
+    pub(super) fn text(&self, paint: &dyn Fn(Role, &str) -> String) -> String {
+        let mut text = String::new();
+        for part in &self.parts {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            match part {
+                Part::Plain {
+                    message,
+                    details,
+                    hints,
+                } => {
+                    let word = paint(Role::Error, "error");
+                    let _ = writeln!(text, "{word}: {}", paint(Role::Message, message));
+                    for detail in details {
+                        let _ = writeln!(text, "  {detail}");
+                    }
+                    for hint in hints {
+                        let _ = writeln!(text, "{}: {hint}", paint(Role::Help, "hint"));
+                    }
+                }
+                Part::Config {
+                    file,
+                    text: config,
+                    problems,
+                } => text.push_str(&problems.render(file, config, paint)),
+            }
+        }
+        let count: usize = self.parts.iter().map(Part::count).sum();
+        if let Some(consequence) = self.consequence {
+            let noun = if count == 1 { "error" } else { "errors" };
+            let _ = writeln!(text, "\n{count} {noun}. {consequence}");
+        }
+        text
+    }
+}
+
+impl Part {
+    fn count(&self) -> usize {
+        match self {
+            Self::Plain { details, .. } => details.len().max(1),
+            Self::Config { problems, .. } => problems.len(),
+        }
+    }
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Self {
+        let mut hints: Vec<String> = Vec::new();
+        for problem in &error.problems {
+            if let Some(hint) = &problem.hint
+                && !hints.contains(hint)
+            {
+                hints.push(hint.clone());
+            }
+        }
+        let whole = error.to_string();
+        let (message, details) = match error.problems.as_slice() {
+            [only] if error.more == 0 => (format!("cannot read `{}`: {only}", error.file), vec![]),
+            several => {
+                let mut details: Vec<String> = several.iter().map(ToString::to_string).collect();
+                if error.more > 0 {
+                    details.push(format!("and {} more", error.more));
+                }
+                (whole, details)
+            }
+        };
+        Self {
+            parts: vec![Part::Plain {
+                message,
+                details,
+                hints,
+            }],
+            consequence: None,
+        }
+    }
+}

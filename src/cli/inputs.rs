@@ -1,0 +1,257 @@
+//! What a judgement starts from: config, thresholds, judge and series.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
+use coalmine_judges::judge::Judge;
+use coalmine_judges::judges;
+use coalmine_judges::series::{MetricSetPair, Series};
+
+use super::failure::Failure;
+use crate::config::{CanaryConfig, Strictness, load};
+use crate::model::query::SentQueries;
+use crate::sources::files::problem::InputError;
+use crate::sources::files::{FileInput, csv_long, csv_wide, open, pairs};
+
+/// The one group of metrics that no config names.
+pub(super) const DEFAULT_GROUP: &str = "metrics";
+
+/// Where the series are.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct SeriesArgs {
+    /// Kayenta's metric set pair list, JSON
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "baseline", "canary"])]
+    pairs: Option<PathBuf>,
+    /// Both sides in one CSV: timestamp,metric,side,value and tags
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "canary"])]
+    data: Option<PathBuf>,
+    /// The version now live: CSV with a column for each metric
+    #[arg(long, value_name = "FILE", requires = "canary")]
+    baseline: Option<PathBuf>,
+    /// The new version, likewise
+    #[arg(long, value_name = "FILE", requires = "baseline")]
+    canary: Option<PathBuf>,
+}
+
+impl SeriesArgs {
+    /// All files that are read.
+    pub(super) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.pairs, &self.data, &self.baseline, &self.canary]
+            .into_iter()
+            .flatten()
+    }
+
+    /// The names of baseline and canary, where they are files of their own.
+    pub(super) fn sides(&self) -> (Option<String>, Option<String>) {
+        let name = |path: &Option<PathBuf>| path.as_deref().map(file_name);
+        (name(&self.baseline), name(&self.canary))
+    }
+
+    /// Whether the order of the pairs is the input's own, and not the config's.
+    pub(super) fn keeps_order(&self) -> bool {
+        self.pairs.is_some()
+    }
+
+    /// Reads them.
+    pub(super) fn read(&self) -> Result<FileInput, Failure> {
+        if let Some(path) = &self.pairs {
+            let text = open::read_text(path)?;
+            return Ok(pairs::read(&text, &path.display().to_string())?);
+        }
+        if let Some(path) = &self.data {
+            return Ok(csv_long::read(
+                open::open(path)?,
+                &path.display().to_string(),
+            )?);
+        }
+        match (&self.baseline, &self.canary) {
+            (Some(baseline), Some(canary)) => read_wide(baseline, canary),
+            // The argument parser asks for one of them.
+            (None | Some(_), _) => Err(Failure::new("no input files")),
+        }
+    }
+}
+
+fn read_wide(baseline: &Path, canary: &Path) -> Result<FileInput, Failure> {
+    let side = |path: &Path| -> Result<csv_wide::WideSide, InputError> {
+        csv_wide::read_side(open::open(path)?, &path.display().to_string())
+    };
+    match (side(baseline), side(canary)) {
+        (Ok(baseline), Ok(canary)) => Ok(csv_wide::join(baseline, canary)),
+        (Err(first), Err(second)) => Err(Failure::from(first).and(second.into())),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error.into()),
+    }
+}
+
+/// The last part of a path, for people.
+pub(super) fn file_name(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        return "standard input".to_owned();
+    }
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// Reads a canary config.
+pub(super) fn load_config(path: &Path, lenient: bool) -> Result<CanaryConfig, Failure> {
+    let text = open::read_text(path)?;
+    let strictness = if lenient {
+        Strictness::Lenient
+    } else {
+        Strictness::Strict
+    };
+    match load(&text, strictness) {
+        Ok(config) => Ok(config),
+        Err(problems) => Err(Failure::config(path.display().to_string(), text, problems)),
+    }
+}
+
+/// What a reader of the judgement should know of the config.
+pub(super) fn config_notes(config: &CanaryConfig) -> Vec<String> {
+    let ignored = config
+        .ignored()
+        .iter()
+        .map(|what| format!("ignored: {what}"));
+    let warnings = config.warnings().iter().map(ToString::to_string);
+    warnings.chain(ignored).collect()
+}
+
+/// The judge: as asked, else as the config says, else the first.
+pub(super) fn choose_judge(
+    asked: Option<&str>,
+    config: Option<&CanaryConfig>,
+) -> Result<Box<dyn Judge>, Failure> {
+    let (name, from) = match (asked, config.and_then(CanaryConfig::judge_name)) {
+        (Some(name), _) => (name, "--judge"),
+        (None, Some(name)) => (name, "the config's judge.name"),
+        (None, None) => (judges::NAMES[0], "the default"),
+    };
+    judges::by_name(name).ok_or_else(|| {
+        let known: Vec<String> = judges::NAMES
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let failure = Failure::new(format!(
+            "no judge is called `{name}` ({from}); expected {}",
+            known.join(" or ")
+        ));
+        if asked.is_none() {
+            failure.hint(format!(
+                "`--judge {}` judges by another one",
+                judges::NAMES[0]
+            ))
+        } else {
+            failure
+        }
+    })
+}
+
+/// The thresholds: flags, else the config's, else the defaults.
+pub(super) fn choose_thresholds(
+    pass: Option<f64>,
+    marginal: Option<f64>,
+    config: Option<&CanaryConfig>,
+) -> Result<Thresholds, Failure> {
+    let from_config = config.and_then(CanaryConfig::score_thresholds);
+    let base = from_config.unwrap_or_default();
+    let chosen = Thresholds {
+        pass: pass.unwrap_or(base.pass),
+        marginal: marginal.unwrap_or(base.marginal),
+    };
+    let origin = |flag: bool| match (flag, from_config) {
+        (true, _) => "",
+        (false, Some(_)) => ", from the config",
+        (false, None) => ", the default",
+    };
+    let mut failure: Option<Failure> = None;
+    let mut add = |next: Failure| {
+        failure = Some(match failure.take() {
+            Some(before) => before.and(next),
+            None => next,
+        });
+    };
+    let both = [
+        ("pass", chosen.pass, pass),
+        ("marginal", chosen.marginal, marginal),
+    ];
+    for (name, value, flag) in both {
+        if !(0.0..=100.0).contains(&value) {
+            let origin = origin(flag.is_some());
+            add(Failure::new(format!(
+                "the {name} threshold is {value}{origin}; expected a score of 0 to 100"
+            )));
+        }
+    }
+    if chosen.marginal > chosen.pass {
+        add(Failure::new(format!(
+            "the marginal threshold is {}{}, above the pass threshold {}{}; expected at most that",
+            chosen.marginal,
+            origin(marginal.is_some()),
+            chosen.pass,
+            origin(pass.is_some()),
+        ))
+        .hint("give both: `--pass N --marginal N`"));
+    }
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(chosen),
+    }
+}
+
+/// Every metric that was found, judged by the defaults, in one group.
+pub(super) fn default_config(sets: &[MetricSetPair]) -> JudgeConfig {
+    let mut seen = HashSet::new();
+    let metrics = sets
+        .iter()
+        .filter(|set| seen.insert(set.name.as_str()))
+        .map(|set| MetricSpec::new(set.name.clone(), [DEFAULT_GROUP]))
+        .collect();
+    JudgeConfig {
+        metrics,
+        group_weights: BTreeMap::from([(DEFAULT_GROUP.to_owned(), 100.0)]),
+    }
+}
+
+/// Adds a pair without points for each metric of the config that the input does not have: no evidence is never success, so
+/// a metric that is missing altogether must not be forgotten. Series from CSV are put in the config's order.
+pub(super) fn complete(config: &JudgeConfig, input: &mut FileInput, keep_order: bool) {
+    let present: HashSet<String> = input.sets.iter().map(|set| set.name.clone()).collect();
+    let mut ids: HashSet<String> = input.sets.iter().map(|set| set.id.clone()).collect();
+    let mut added = HashSet::new();
+    for spec in &config.metrics {
+        if present.contains(&spec.name) || !added.insert(spec.name.as_str()) {
+            continue;
+        }
+        let mut id = spec.name.clone();
+        while !ids.insert(id.clone()) {
+            id.push('*');
+        }
+        input
+            .notes
+            .push(format!("`{}` of the config is in no input file", spec.name));
+        input.sets.push(MetricSetPair {
+            name: spec.name.clone(),
+            id,
+            tags: BTreeMap::new(),
+            baseline: Series::default(),
+            canary: Series::default(),
+        });
+        if !input.queries.is_empty() {
+            input.queries.push(SentQueries::default());
+        }
+    }
+    if keep_order || !input.queries.is_empty() {
+        return;
+    }
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (place, spec) in config.metrics.iter().enumerate() {
+        places.entry(spec.name.as_str()).or_insert(place);
+    }
+    input
+        .sets
+        .sort_by_key(|set| places.get(set.name.as_str()).copied().unwrap_or(usize::MAX));
+}

@@ -1,0 +1,280 @@
+//! `coalmine judge`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use coalmine_judges::judge::{Judge, JudgeInput, Refusal};
+
+use super::console::Console;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::inputs::{self, SeriesArgs};
+use super::progress::Progress;
+use super::render::{self, Format};
+use crate::archive::bundle::{Bundle, Saved, Sides};
+use crate::archive::whole_file::{Packing, WholeFile};
+use crate::config::CanaryConfig;
+
+/// Said where input was bad.
+pub(super) const NOTHING_JUDGED: &str = "Nothing was judged.";
+
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
+       coalmine judge [OPTIONS] --data <FILE>
+       coalmine judge [OPTIONS] --pairs <FILE>"
+)]
+pub(super) struct Args {
+    /// Canary config, JSON or YAML; without one every metric found is judged by the defaults
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Read the config as Kayenta does, and list what it ignores
+    #[arg(long, requires = "config")]
+    lenient: bool,
+    #[command(flatten)]
+    series: SeriesArgs,
+    /// Score from which on the canary passes, 0 to 100 [default: the config's, or 95]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pass: Option<f64>,
+    /// Score from which on it is marginal [default: the config's, or 75]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    marginal: Option<f64>,
+    /// Name of the judge [default: the config's, or NetflixACAJudge-v1.0]
+    #[arg(long, value_name = "NAME")]
+    judge: Option<String>,
+    /// Write the report, one HTML file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Keep input and judgement, JSON; compressed where the name ends in .gz
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// List the metrics that passed, too
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    judge(args, console).map_err(|failure| failure.so(NOTHING_JUDGED))
+}
+
+fn judge(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    check_files(args)?;
+    let config = match &args.config {
+        Some(path) => Some(inputs::load_config(path, args.lenient)?),
+        None => None,
+    };
+    let thresholds = inputs::choose_thresholds(args.pass, args.marginal, config.as_ref())?;
+    let judge = inputs::choose_judge(args.judge.as_deref(), config.as_ref())?;
+    let outputs = Outputs::prepare(args)?;
+
+    let progress = Progress::start(console.shows_progress(), "Reading the input");
+    let mut input = args.series.read()?;
+    let judge_config = match &config {
+        Some(config) => {
+            inputs::complete(config.judge_config(), &mut input, args.series.keeps_order());
+            config.judge_config().clone()
+        }
+        None => inputs::default_config(&input.sets),
+    };
+    let mut notes = config
+        .as_ref()
+        .map(inputs::config_notes)
+        .unwrap_or_default();
+    notes.append(&mut input.notes);
+    let (baseline, canary) = args.series.sides();
+    let files: Vec<String> = args
+        .series
+        .files()
+        .map(|path| inputs::file_name(path))
+        .collect();
+    let bundle = Bundle {
+        version: Bundle::VERSION,
+        config: config.as_ref().map(wire_json).transpose()?,
+        judge: judge.name().to_owned(),
+        judge_config,
+        thresholds,
+        sides: Sides {
+            application: config.as_ref().and_then(application),
+            baseline,
+            canary,
+        },
+        origin: Some(files.join(", ")),
+        sets: input.sets,
+        history: input.history,
+        queries: input.queries,
+    };
+    progress.doing(format!("Judging {} metric set pairs", bundle.sets.len()));
+    let saved = judge_bundle(bundle, judge.as_ref(), console.now_ms(), notes)?;
+    if outputs.any() {
+        progress.doing("Writing the report");
+    }
+    outputs.finish(&saved)?;
+    drop(progress);
+
+    console.warn(&saved.notes);
+    let mut style = console.text_style();
+    style.all = args.all;
+    style.report_path = args.report.as_deref().map(shown);
+    if args.format != Format::Text || !console.quiet() {
+        let data = args.save.as_deref().map(shown);
+        console.print(&render::write(&saved, args.format, &style, data)?)?;
+    }
+    Ok(saved.judgement.verdict.into())
+}
+
+/// Judges what is in a bundle.
+pub(super) fn judge_bundle(
+    bundle: Bundle,
+    judge: &dyn Judge,
+    now_ms: i64,
+    notes: Vec<String>,
+) -> Result<Saved, Failure> {
+    let judgement = {
+        let input = JudgeInput::new(&bundle.judge_config, bundle.thresholds, &bundle.sets)
+            .map_err(|refusal| refused(&refusal, &bundle))?;
+        judge.judge(&input)
+    };
+    Ok(Saved::new(bundle, judgement, now_ms, notes))
+}
+
+fn refused(refusal: &Refusal, bundle: &Bundle) -> Failure {
+    let failure = Failure::new(refusal.to_string());
+    match refusal {
+        Refusal::UnknownMetrics(unknown) => {
+            let names = bundle
+                .judge_config
+                .metrics
+                .iter()
+                .map(|spec| spec.name.as_str());
+            let nearest = unknown.first().and_then(|unknown| nearest(unknown, names));
+            match nearest {
+                Some(nearest) => failure.hint(format!("the config has `{nearest}`")),
+                None => failure.hint("add them to the config, or judge without `--config`"),
+            }
+        }
+    }
+}
+
+/// The known name that a typing error leads away from, if there is one.
+fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|name| {
+            let (a, b) = (unknown.to_lowercase(), name.to_lowercase());
+            (strsim::normalized_damerau_levenshtein(&a, &b), name)
+        })
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// The config as it is kept: keys in order, so that the same config has the same hash.
+pub(super) fn wire_json(config: &CanaryConfig) -> Result<serde_json::Value, Failure> {
+    let mut value = serde_json::to_value(config.wire())
+        .map_err(|error| Failure::new(format!("cannot write the config: {error}")))?;
+    value.sort_all_objects();
+    Ok(value)
+}
+
+/// The application, where the config names exactly one.
+pub(super) fn application(config: &CanaryConfig) -> Option<String> {
+    match config.wire().applications.as_slice() {
+        [only] if only != "ad-hoc" => Some(only.clone()),
+        _ => None,
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Standard input can be read once, and no file is both read and written.
+fn check_files(args: &Args) -> Result<(), Failure> {
+    let read: Vec<&PathBuf> = args.config.iter().chain(args.series.files()).collect();
+    if read.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+        return Err(Failure::new(
+            "`-` is given twice; standard input can be read once only",
+        ));
+    }
+    let written: Vec<&PathBuf> = args.report.iter().chain(&args.save).collect();
+    if written.iter().any(|path| path.as_os_str() == "-") {
+        return Err(
+            Failure::new("`-` is no file to write to; expected a file name")
+                .hint("`--format` chooses what is printed to standard output"),
+        );
+    }
+    let mut claimed: Vec<PathBuf> = read.into_iter().map(|path| whole_path(path)).collect();
+    for path in written {
+        if claimed.contains(&whole_path(path)) && !is_device(path) {
+            return Err(Failure::new(format!(
+                "`{}` is given twice; expected another file to write to",
+                path.display()
+            )));
+        }
+        claimed.push(whole_path(path));
+    }
+    Ok(())
+}
+
+/// The path without links and dots; for a file that does not exist yet, as far as its folder exists.
+fn whole_path(path: &Path) -> PathBuf {
+    if let Ok(whole) = fs::canonicalize(path) {
+        return whole;
+    }
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        (Err(_), _) | (Ok(_), None) => path.to_path_buf(),
+    }
+}
+
+fn is_device(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// The files that will be written, prepared before the work so that a bad path is known at once.
+struct Outputs {
+    report: Option<(PathBuf, WholeFile)>,
+    save: Option<(PathBuf, Packing, WholeFile)>,
+}
+
+impl Outputs {
+    fn prepare(args: &Args) -> Result<Self, Failure> {
+        let create =
+            |path: &PathBuf| WholeFile::create(path).map_err(|error| Failure::write(path, &error));
+        let report = match &args.report {
+            Some(path) => Some((path.clone(), create(path)?)),
+            None => None,
+        };
+        let save = match &args.save {
+            Some(path) => {
+                let packing = Packing::of(path).map_err(|error| Failure::write(path, &error))?;
+                Some((path.clone(), packing, create(path)?))
+            }
+            None => None,
+        };
+        Ok(Self { report, save })
+    }
+
+    fn any(&self) -> bool {
+        self.report.is_some() || self.save.is_some()
+    }
+
+    fn finish(self, saved: &Saved) -> Result<(), Failure> {
+        if let Some((path, packing, file)) = self.save {
+            file.finish(|out| packing.write(out, |out| saved.write(out)))
+                .map_err(|error| Failure::write(&path, &error))?;
+        }
+        if let Some((path, file)) = self.report {
+            let html = render::html(saved)?;
+            file.finish(|out| out.write_all(html.as_bytes()))
+                .map_err(|error| Failure::write(&path, &error))?;
+        }
+        Ok(())
+    }
+}

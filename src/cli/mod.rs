@@ -1,0 +1,104 @@
+//! The command line: one file for each verb. Standard output is data, standard error is everything else.
+//!
+//! Verbs take their arguments and a [`console::Console`]; they return an [`exit::Exit`] or a [`failure::Failure`], which is
+//! printed here and nowhere else.
+
+mod completions;
+mod console;
+mod demo;
+mod exit;
+mod failure;
+mod inputs;
+mod judge;
+mod progress;
+mod render;
+mod report;
+mod validate;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use console::{ColorChoice, Console};
+use failure::Failure;
+
+/// Judges canaries: compares the metrics of a new version with those of the version now live.
+///
+/// Exit codes: 0 pass, 1 fail, 2 bad input or config, 3 marginal or inconclusive.
+#[derive(Debug, Parser)]
+#[command(name = "coalmine", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    manners: Manners,
+}
+
+/// How everything is printed.
+#[derive(Debug, clap::Args)]
+struct Manners {
+    /// When to colour; `auto` colours on a terminal unless NO_COLOR is set
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColorChoice,
+    /// Write ASCII only
+    #[arg(long, global = true)]
+    ascii: bool,
+    /// Print no text and no warnings; data, errors and exit codes stay
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// The time that reports are dated with, for reproducible output
+    #[arg(long, global = true, hide = true, value_name = "TIME")]
+    now: Option<jiff::Timestamp>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Judge metrics from files; the exit code is the verdict
+    Judge(Box<judge::Args>),
+    /// Check canary configs
+    Validate(validate::Args),
+    /// Draw the report of a judgement that was saved
+    Report(report::Args),
+    /// Judge a real incident, to see what a judgement looks like
+    Demo(demo::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help that nobody reads to its end is no error.
+            let _ = error.print();
+            let code = u8::try_from(error.exit_code()).unwrap_or(exit::Exit::BadInput.code());
+            return ExitCode::from(code);
+        }
+    };
+    let mut console = Console::new(&cli.manners);
+    let outcome = match cli.verb {
+        Verb::Judge(args) => judge::run(&args, &mut console),
+        Verb::Validate(args) => validate::run(&args, &mut console),
+        Verb::Report(args) => report::run(&args, &mut console),
+        Verb::Demo(args) => demo::run(&args, &mut console),
+        Verb::Completions(args) => completions::run(&args, &mut console),
+    };
+    let exit = outcome.unwrap_or_else(|failure| {
+        console.fail(&failure);
+        exit::Exit::BadInput
+    });
+    ExitCode::from(exit.code())
+}
+
+/// Passes over a reader that went away, as `head` does; anything else that keeps output from being written is a failure.
+fn tolerate_broken_pipe(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,124 @@
+//! From a saved judgement to text in every format.
+
+use clap::ValueEnum;
+use coalmine_judges::judges::netflix_aca;
+use coalmine_reports::{Context, Links, Report, SentQuery, TextStyle};
+
+use super::failure::Failure;
+use crate::archive::bundle::{Bundle, Saved};
+use crate::config::{Strictness, load};
+use crate::model::kayenta::CanaryJudgeResult;
+
+/// What can be written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Format {
+    /// For people, in a terminal or a log.
+    #[default]
+    Text,
+    /// Kayenta's `CanaryJudgeResult`, or our own judgement where another judge judged.
+    Json,
+    /// For a pull request.
+    Markdown,
+    /// For a CI system.
+    Junit,
+}
+
+/// What reports show beside judgement and series.
+pub(super) fn context(saved: &Saved) -> Context {
+    let bundle = &saved.bundle;
+    Context {
+        application: bundle.sides.application.clone(),
+        baseline: bundle.sides.baseline.clone(),
+        canary: bundle.sides.canary.clone(),
+        origin: bundle.origin.clone(),
+        judged_at_ms: Some(saved.judged_at_ms),
+        config_name: config_name(bundle),
+        config_text: config_text(bundle),
+        notes: saved.notes.clone(),
+        queries: bundle
+            .queries
+            .iter()
+            .map(|sent| SentQuery {
+                baseline: sent.baseline.clone(),
+                canary: sent.canary.clone(),
+            })
+            .collect(),
+        bundle_id: Some(saved.bundle_id.clone()),
+        data_json: None,
+        version: saved.coalmine.clone(),
+    }
+}
+
+fn config_name(bundle: &Bundle) -> Option<String> {
+    let name = bundle.config.as_ref()?.get("name")?.as_str()?;
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// The config in the order in which people write it, where it can be read; else as it was kept.
+fn config_text(bundle: &Bundle) -> String {
+    let Some(config) = &bundle.config else {
+        return String::new();
+    };
+    match load(&config.to_string(), Strictness::Lenient) {
+        Ok(config) => config.to_json(),
+        Err(_) => format!("{config:#}"),
+    }
+}
+
+/// The HTML report, with the data inside.
+pub(super) fn html(saved: &Saved) -> Result<String, Failure> {
+    let mut data = Vec::new();
+    saved
+        .write(&mut data)
+        .map_err(|error| Failure::new(format!("cannot write the data of the report: {error}")))?;
+    let context = Context {
+        data_json: String::from_utf8(data).ok(),
+        ..context(saved)
+    };
+    coalmine_reports::html(&report(saved, &context))
+        .map_err(|error| Failure::new(format!("cannot draw the report: {error}")))
+}
+
+/// One of the other formats; ends with a line break.
+pub(super) fn write(
+    saved: &Saved,
+    format: Format,
+    style: &TextStyle,
+    data_path: Option<String>,
+) -> Result<String, Failure> {
+    let context = context(saved);
+    let report = report(saved, &context);
+    Ok(match format {
+        Format::Text => coalmine_reports::text(&report, style),
+        Format::Json => json(saved)?,
+        Format::Markdown => coalmine_reports::markdown(
+            &report,
+            &Links {
+                report: style.report_path.clone(),
+                data: data_path,
+            },
+        ),
+        Format::Junit => coalmine_reports::junit(&report),
+    })
+}
+
+fn report<'a>(saved: &'a Saved, context: &'a Context) -> Report<'a> {
+    Report {
+        judgement: &saved.judgement,
+        sets: &saved.bundle.sets,
+        context,
+    }
+}
+
+fn json(saved: &Saved) -> Result<String, Failure> {
+    let judgement = &saved.judgement;
+    let written = if judgement.judge == netflix_aca::NAME {
+        serde_json::to_string_pretty(&CanaryJudgeResult::from(judgement))
+    } else {
+        serde_json::to_string_pretty(judgement)
+    };
+    let mut text =
+        written.map_err(|error| Failure::new(format!("cannot write the result: {error}")))?;
+    text.push('\n');
+    Ok(text)
+}

@@ -1,0 +1,269 @@
+//! Canary configs: Kayenta's format, as JSON or YAML.
+
+mod parameters;
+mod query;
+mod rules;
+mod store;
+pub mod templates;
+mod warnings;
+pub mod wire;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
+
+use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
+
+use super::node::{Node, Value};
+use super::path::Path;
+use super::problems::{Findings, Position, Problem, Problems, Warning};
+use super::shape::{Reading, Schema};
+
+pub use store::{StoreRefusal, validate_for_store};
+
+/// Names of the judges that a config may ask for.
+pub const JUDGE_NAMES: [&str; 4] = [
+    "NetflixACAJudge-v1.0",
+    "CoalmineJudge-v1",
+    "dredd-v1.0",
+    "RemoteJudge-v1.0",
+];
+
+/// How a config is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strictness {
+    /// Unknown keys, unknown words and everything that cannot be meant are problems.
+    #[default]
+    Strict,
+    /// Exactly as Kayenta reads: only what stops its judge is a problem; what it passes over is listed.
+    Lenient,
+}
+
+/// A canary config that can be judged by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CanaryConfig {
+    wire: wire::CanaryConfig,
+    judge_config: JudgeConfig,
+    warnings: Vec<Warning>,
+    ignored: Vec<String>,
+}
+
+impl CanaryConfig {
+    /// The part that a judge reads.
+    #[must_use]
+    pub fn judge_config(&self) -> &JudgeConfig {
+        &self.judge_config
+    }
+
+    /// The config as Kayenta's JSON has it: name, applications, queries, scopes and templates. Keys that are not known are
+    /// gone, except below `analysisConfigurations`, which is kept as it was given.
+    #[must_use]
+    pub fn wire(&self) -> &wire::CanaryConfig {
+        &self.wire
+    }
+
+    /// What is allowed but surely not meant, in the order of the text.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// What a lenient reading passed over, and why; empty after a strict one.
+    #[must_use]
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
+    /// The config's name, unless it is empty.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        filled(self.wire.name.as_ref())
+    }
+
+    /// The judge that the config asks for, unless its name is empty. After a lenient reading it may be any text, and
+    /// the judges of this build need not include it.
+    #[must_use]
+    pub fn judge_name(&self) -> Option<&str> {
+        filled(self.wire.judge.as_ref()?.name.as_ref())
+    }
+
+    /// The config's own thresholds. After a strict reading both are in 0 to 100, and `marginal` is at most `pass`.
+    #[must_use]
+    pub fn score_thresholds(&self) -> Option<Thresholds> {
+        let thresholds = self.wire.classifier.as_ref()?.score_thresholds?;
+        Some(Thresholds {
+            pass: thresholds.pass?,
+            marginal: thresholds.marginal?,
+        })
+    }
+
+    /// The config as indented JSON, which [`load`] reads back to the same value.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(&self.wire).unwrap_or_default()
+    }
+
+    /// Whether `other` judges alike and is written alike; warnings and what was ignored do not count.
+    #[must_use]
+    pub fn same_value(&self, other: &Self) -> bool {
+        self.wire == other.wire && self.judge_config == other.judge_config
+    }
+}
+
+fn filled(text: Option<&String>) -> Option<&str> {
+    text.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+/// The JSON Schema of a canary config, as [`Strictness::Strict`] holds texts against it.
+#[must_use]
+pub fn schema() -> &'static Schema {
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<wire::CanaryConfig>);
+    &SCHEMA
+}
+
+/// Reads a canary config from JSON or YAML, so that it can be judged by.
+///
+/// # Errors
+/// All problems at once, in the order of the text. A text that cannot be parsed has one.
+pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems> {
+    let node = parse(text)?;
+    let mut findings = Findings::default();
+    let wire = read(&node, strictness, &mut findings);
+    let shown: HashSet<Path> = findings
+        .problems
+        .iter()
+        .map(|problem| problem.path.clone())
+        .collect();
+
+    let mut meaning = Findings::default();
+    let judge_config = judge_config(&wire, &mut meaning);
+    let broken_rules = rules::check(&wire);
+    let mut warnings = Vec::new();
+    match strictness {
+        Strictness::Strict => broken_rules
+            .into_iter()
+            .for_each(|problem| meaning.problem(problem)),
+        Strictness::Lenient => warnings.extend(broken_rules.into_iter().map(|problem| Warning {
+            message: problem.sentence(),
+            path: problem.path,
+            position: None,
+        })),
+    }
+    // A part with a wrong shape was left out, so what follows from its absence is no news.
+    let news = meaning
+        .problems
+        .into_iter()
+        .filter(|problem| !shown.contains(&problem.path));
+    let mut problems: Vec<Problem> = findings.problems.into_iter().chain(news).collect();
+    for problem in &mut problems {
+        problem.position = problem.position.or_else(|| place(&node, &problem.path));
+    }
+    problems.sort_by_key(|problem| problem.position);
+    problems.truncate(Findings::MOST);
+    if let Some(problems) = Problems::new(problems) {
+        return Err(problems);
+    }
+
+    let consequences = warnings::all(&wire, &judge_config);
+    warnings.retain(|rule| consequences.iter().all(|warning| warning.path != rule.path));
+    warnings.extend(consequences);
+    for warning in &mut warnings {
+        warning.position = place(&node, &warning.path);
+    }
+    warnings.sort_by_key(|warning| warning.position);
+    let mut ignored = findings.ignored;
+    ignored.extend(meaning.ignored);
+    Ok(CanaryConfig {
+        wire,
+        judge_config,
+        warnings,
+        ignored,
+    })
+}
+
+/// Reads a canary config as a service stores it: it need not be complete enough to be judged by. The second value lists
+/// what was ignored.
+///
+/// # Errors
+/// All problems of its shape at once. What [`validate_for_store`] checks is not among them.
+pub fn load_wire(
+    text: &str,
+    strictness: Strictness,
+) -> Result<(wire::CanaryConfig, Vec<String>), Problems> {
+    let node = parse(text)?;
+    let mut findings = Findings::default();
+    let wire = read(&node, strictness, &mut findings);
+    match Problems::new(findings.problems) {
+        Some(problems) => Err(problems),
+        None => Ok((wire, findings.ignored)),
+    }
+}
+
+fn parse(text: &str) -> Result<Node, Problems> {
+    let node = Node::parse(text)?;
+    if matches!(node.value, Value::Map(_)) {
+        return Ok(node);
+    }
+    let problem = Problem::new(Path::root(), node.to_string(), "a map of keys and values");
+    Err(problem.at(node.position).into())
+}
+
+fn read(node: &Node, strictness: Strictness, findings: &mut Findings) -> wire::CanaryConfig {
+    let reading = match strictness {
+        Strictness::Strict => Reading::Strict,
+        Strictness::Lenient => Reading::Lenient {
+            opaque: &["analysisConfigurations", "judgeConfigurations"],
+        },
+    };
+    let value = schema().read(node, reading, findings);
+    serde_json::from_value(value).unwrap_or_else(|error| {
+        findings.problem(Problem::new(Path::root(), error.to_string(), ""));
+        wire::CanaryConfig::default()
+    })
+}
+
+fn place(node: &Node, path: &Path) -> Option<Position> {
+    Some(path.nearest(node).position)
+}
+
+/// What the judge reads, with Kayenta's meaning of absent and `null` parts.
+fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConfig {
+    let path = Path::root().key("metrics");
+    let metrics = wire
+        .metrics
+        .iter()
+        .enumerate()
+        .map(|(index, metric)| metric_spec(metric, &path.index(index), findings))
+        .collect();
+    let group_weights = match &wire.classifier {
+        Some(classifier) => classifier.group_weights.clone(),
+        None => {
+            findings.problem(
+                Problem::new(Path::root().key("classifier"), "missing", "a map")
+                    .hint("write `classifier: {}` for equal weights"),
+            );
+            BTreeMap::new()
+        }
+    };
+    JudgeConfig {
+        metrics,
+        group_weights,
+    }
+}
+
+fn metric_spec(metric: &wire::Metric, path: &Path, findings: &mut Findings) -> MetricSpec {
+    if metric.groups.is_none() {
+        findings.problem(
+            Problem::new(path.key("groups"), "missing", "a list")
+                .hint("write `groups: []` for none"),
+        );
+    }
+    let name = metric.name.clone().unwrap_or_default();
+    let mut spec = MetricSpec::new(name, metric.groups.iter().flatten());
+    parameters::read(
+        &metric.analysis_configurations.0,
+        &path.key("analysisConfigurations"),
+        &mut spec,
+        findings,
+    );
+    spec
+}

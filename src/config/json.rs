@@ -1,0 +1,207 @@
+//! JSON to nodes. Syntax is checked by `serde_json`, so that its errors are JSON's own; the walk here only adds places.
+
+use std::collections::HashSet;
+
+use serde::de::IgnoredAny;
+
+use super::node::{Entry, MAX_DEPTH, Node, Value};
+use super::path::Path;
+use super::problems::{Position, Problem, Problems};
+
+/// Reads one JSON document.
+pub(super) fn parse(text: &str) -> Result<Node, Problems> {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+        let message = error.to_string();
+        let message = message
+            .rsplit_once(" at line ")
+            .map_or(message.as_str(), |(message, _)| message);
+        let line = error.line().max(1);
+        let before = text.lines().nth(line - 1).unwrap_or_default();
+        let before = before.get(..error.column().saturating_sub(1));
+        let position = Position {
+            line,
+            column: before.map_or(error.column(), |before| before.chars().count() + 1),
+        };
+        return Err(
+            Problem::new(Path::root(), format!("no valid JSON: {message}"), "")
+                .at(position)
+                .into(),
+        );
+    }
+    let mut reader = Reader {
+        text,
+        at: 0,
+        position: Position { line: 1, column: 1 },
+    };
+    Ok(reader.value(0)?)
+}
+
+/// Walks text that is known to be valid JSON.
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    position: Position,
+}
+
+impl<'t> Reader<'t> {
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// Moves over `bytes` bytes and gives them.
+    fn take(&mut self, bytes: usize) -> &'t str {
+        let taken = self.rest().get(..bytes).unwrap_or_default();
+        for c in taken.chars() {
+            if c == '\n' {
+                self.position.line += 1;
+                self.position.column = 1;
+            } else {
+                self.position.column += 1;
+            }
+        }
+        self.at += taken.len();
+        taken
+    }
+
+    fn skip_space(&mut self) {
+        let rest = self.rest();
+        let space = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        self.take(space);
+    }
+
+    /// Skips white space and `mark`, if it is next.
+    fn skip(&mut self, mark: char) -> bool {
+        self.skip_space();
+        let found = self.rest().starts_with(mark);
+        if found {
+            self.take(mark.len_utf8());
+        }
+        found
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Node, Problem> {
+        self.skip_space();
+        let position = self.position;
+        let rest = self.rest();
+        if depth >= MAX_DEPTH && rest.starts_with(['{', '[']) {
+            return Err(too_deep(position));
+        }
+        let value = match rest.bytes().next() {
+            Some(b'{') => self.map(depth)?,
+            Some(b'[') => self.list(depth)?,
+            Some(b'"') => Value::Text(self.string()?),
+            _ => {
+                let end = rest
+                    .find([',', ']', '}', ' ', '\t', '\r', '\n'])
+                    .unwrap_or(rest.len());
+                match self.take(end) {
+                    "null" => Value::Null,
+                    "true" => Value::Bool(true),
+                    "false" => Value::Bool(false),
+                    number => Value::Number(finite(number, position)?),
+                }
+            }
+        };
+        Ok(Node { value, position })
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Value, Problem> {
+        self.skip('{');
+        let mut entries = Vec::new();
+        let mut seen = HashSet::new();
+        while !self.skip('}') {
+            self.skip_space();
+            let position = self.position;
+            let key = self.string()?;
+            if !seen.insert(key.clone()) {
+                return Err(duplicate(&key, position));
+            }
+            self.skip(':');
+            let value = self.value(depth + 1)?;
+            entries.push(Entry {
+                key,
+                position,
+                value,
+            });
+            self.skip(',');
+        }
+        Ok(Value::Map(entries))
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Value, Problem> {
+        self.skip('[');
+        let mut items = Vec::new();
+        while !self.skip(']') {
+            items.push(self.value(depth + 1)?);
+            self.skip(',');
+        }
+        Ok(Value::List(items))
+    }
+
+    fn string(&mut self) -> Result<String, Problem> {
+        let position = self.position;
+        let mut escaped = false;
+        let end = self
+            .rest()
+            .bytes()
+            .enumerate()
+            .skip(1)
+            .find_map(|(index, byte)| {
+                let closes = byte == b'"' && !escaped;
+                escaped = byte == b'\\' && !escaped;
+                closes.then_some(index + 1)
+            });
+        let quoted = self.take(end.unwrap_or_default());
+        serde_json::from_str(quoted).map_err(|_| {
+            Problem::new(
+                Path::root(),
+                format!("no valid JSON: the text {quoted} has half of a surrogate pair"),
+                "",
+            )
+            .at(position)
+        })
+    }
+}
+
+/// The number that `text` stands for, whole numbers exactly.
+pub(super) fn finite(text: &str, position: Position) -> Result<serde_json::Number, Problem> {
+    let whole = text
+        .parse::<i64>()
+        .map(serde_json::Number::from)
+        .or_else(|_| text.parse::<u64>().map(serde_json::Number::from));
+    // `-0` is a negative zero, which whole numbers do not have.
+    if let (Ok(number), false) = (whole, text == "-0") {
+        return Ok(number);
+    }
+    text.parse::<f64>()
+        .ok()
+        .and_then(serde_json::Number::from_f64)
+        .ok_or_else(|| {
+            Problem::new(
+                Path::root(),
+                format!("number `{}`", super::node::shorten(text, 40)),
+                "a finite number, at most 1.8e308",
+            )
+            .at(position)
+        })
+}
+
+/// The problem of nesting beyond [`MAX_DEPTH`].
+pub(super) fn too_deep(position: Position) -> Problem {
+    Problem::new(
+        Path::root(),
+        format!("nested more than {MAX_DEPTH} levels deep"),
+        format!("at most {MAX_DEPTH}"),
+    )
+    .at(position)
+}
+
+/// The problem of a key that stands twice in one map.
+pub(super) fn duplicate(key: &str, position: Position) -> Problem {
+    Problem::new(
+        Path::root(),
+        format!("key `{}` stands twice", super::node::shorten(key, 60)),
+        "each key once in a map",
+    )
+    .at(position)
+}

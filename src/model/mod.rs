@@ -1,0 +1,5 @@
+//! Plain data that several parts share, without any effect.
+
+pub mod history;
+pub mod kayenta;
+pub mod query;

@@ -1,0 +1,155 @@
+//! Series from files: Kayenta's pair lists ([`pairs`]) and CSV, long ([`csv_long`]) or wide ([`csv_wide`]).
+//!
+//! The parsers take readers and return values; they open nothing. Opening (plain or gzip, with a limit on what comes out)
+//! stands in [`open`]. Every problem of a file is reported at once. A value that was read is never dropped, merged with
+//! another or moved by more than half a step in time; a missing point stays missing.
+
+pub mod csv_long;
+mod csv_table;
+pub mod csv_wide;
+pub mod grid;
+pub mod open;
+pub mod pairs;
+pub mod problem;
+mod scalar;
+mod time;
+
+use std::collections::{BTreeMap, HashSet};
+
+use coalmine_judges::series::{MetricSetPair, Series};
+
+use crate::model::history::HistorySeries;
+use crate::model::kayenta;
+use crate::model::query::SentQueries;
+
+/// All that was read from the files of one judgement.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FileInput {
+    /// The pairs, in the order in which the files name them.
+    pub sets: Vec<MetricSetPair>,
+    /// The live cluster's own past, where a file has it.
+    pub history: Vec<HistorySeries>,
+    /// The queries as sent, one for each pair; empty where no file knows any.
+    pub queries: Vec<SentQueries>,
+    /// What a reader of the judgement should know of the input, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The name, followed by the tags where there are any: `latency{zone=a}`.
+#[must_use]
+pub fn label(name: &str, tags: &BTreeMap<String, String>) -> String {
+    if tags.is_empty() {
+        return name.to_owned();
+    }
+    let tags: Vec<String> = tags
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    format!("{name}{{{}}}", tags.join(","))
+}
+
+/// Hands out ids that are different from each other and the same for the same input.
+#[derive(Debug, Default)]
+struct Ids {
+    taken: HashSet<String>,
+}
+
+impl Ids {
+    /// Takes an id that the input gives; whether it was free.
+    fn take(&mut self, id: &str) -> bool {
+        self.taken.insert(id.to_owned())
+    }
+
+    /// Makes an id from name and tags; `#2`, `#3` and so on tell equal ones apart.
+    fn make(&mut self, name: &str, tags: &BTreeMap<String, String>) -> String {
+        let base = label(name, tags);
+        let mut id = base.clone();
+        let mut number = 2_usize;
+        while !self.taken.insert(id.clone()) {
+            id = format!("{base}#{number}");
+            number += 1;
+        }
+        id
+    }
+}
+
+/// Notes on pairs of which one side has no rows at all.
+fn one_sided_notes(sets: &[MetricSetPair], baseline: &str, canary: &str) -> Vec<String> {
+    let only = |there: &Series, other: &Series| !there.is_empty() && other.is_empty();
+    let mut notes = Vec::new();
+    for set in sets {
+        let side = if only(&set.baseline, &set.canary) {
+            baseline
+        } else if only(&set.canary, &set.baseline) {
+            canary
+        } else {
+            continue;
+        };
+        notes.push(format!(
+            "`{}` is only in {side}",
+            label(&set.name, &set.tags)
+        ));
+    }
+    let paired = sets.len() > notes.len();
+    if !paired && !notes.is_empty() && sets.iter().any(|set| !set.tags.is_empty()) {
+        notes.push(
+            "no series has the same tags on both sides; a column that names the version must not be a tag"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// Reads `data` as a pair list; the body of the fuzz target `pairs_json`.
+///
+/// # Panics
+/// Where a promise is broken: what was read, written again, must read back to the same pairs.
+pub fn fuzz_pairs_json(data: &[u8]) {
+    let read = open::utf8(data.to_vec(), "fuzz").and_then(|text| pairs::read(&text, "fuzz"));
+    match read {
+        Ok(input) => {
+            let none = SentQueries::default();
+            let written: Vec<kayenta::MetricSetPair> = input
+                .sets
+                .iter()
+                .enumerate()
+                .map(|(index, set)| {
+                    kayenta::MetricSetPair::of(set, input.queries.get(index).unwrap_or(&none))
+                })
+                .collect();
+            let text = serde_json::to_string(&written).unwrap_or_default();
+            let again = pairs::read(&text, "again");
+            assert!(
+                again.as_ref() == Ok(&input),
+                "`{text}` reads back as {again:?}"
+            );
+        }
+        Err(error) => assert_explained(&error),
+    }
+}
+
+/// Reads `data` as a long CSV; the body of the fuzz target `csv_long`.
+///
+/// # Panics
+/// Where a promise is broken: ids are unique, and no pair and no history series is without a point.
+pub fn fuzz_csv_long(data: &[u8]) {
+    match csv_long::read(data, "fuzz") {
+        Ok(input) => {
+            let ids: HashSet<&str> = input.sets.iter().map(|set| set.id.as_str()).collect();
+            assert_eq!(ids.len(), input.sets.len(), "ids are unique");
+            for set in &input.sets {
+                assert!(!(set.baseline.is_empty() && set.canary.is_empty()));
+            }
+            assert!(input.history.iter().all(|past| !past.series.is_empty()));
+        }
+        Err(error) => assert_explained(&error),
+    }
+}
+
+fn assert_explained(error: &problem::InputError) {
+    assert!(!error.problems.is_empty(), "an error says what is wrong");
+    assert!(error.problems.len() <= problem::MAX_PROBLEMS);
+    for problem in &error.problems {
+        assert!(problem.to_string().len() < 2_000, "{problem}");
+    }
+}

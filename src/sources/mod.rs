@@ -1,0 +1,3 @@
+//! Where series come from. Today: files.
+
+pub mod files;

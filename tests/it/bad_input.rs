@@ -1,0 +1,315 @@
+//! Input that nobody means: a clear error with exit 2, or the classification that is defined for it. Never a panic, never
+//! NaN in a result, nothing half-written.
+
+use std::fs;
+
+use crate::cli::{CONFIG, Folder, HEALTHY, HEALTHY_TOO};
+
+/// Runs in a folder with the usual files and `more`; nothing may be left behind.
+fn check(more: &[(&str, &[u8])], arguments: &str) -> String {
+    let mut folder = Folder::usual();
+    for (name, content) in more {
+        folder = folder.file(name, content);
+    }
+    let before = folder.names();
+    let found = folder.brief(arguments);
+    assert_eq!(folder.names(), before, "files are left behind");
+    found
+}
+
+#[test]
+fn files_that_are_missing_empty_or_directories() {
+    insta::assert_snapshot!(check(&[], "judge --baseline none.csv --canary c.csv"), @"");
+    insta::assert_snapshot!(check(&[], "judge --data ."), @"");
+    insta::assert_snapshot!(check(&[("e", b"")], "judge --data e"), @"");
+    insta::assert_snapshot!(check(&[("e", b"")], "judge --pairs e"), @"");
+    insta::assert_snapshot!(check(&[("e", b"")], "judge --config e --baseline b.csv --canary c.csv"), @"");
+    insta::assert_snapshot!(check(&[("e", b"")], "report e"), @"");
+    insta::assert_snapshot!(check(&[], "judge --config . --baseline b.csv --canary c.csv"), @"");
+}
+
+#[test]
+fn files_of_both_sides_are_told_at_once() {
+    insta::assert_snapshot!(check(&[("e", b"")], "judge --baseline e --canary none.csv"), @"");
+}
+
+#[test]
+fn bytes_that_are_not_utf8() {
+    let config = CONFIG
+        .replace("checkout", "caf\u{e9}")
+        .replace('\u{e9}', "\u{1}");
+    let config: Vec<u8> = config
+        .bytes()
+        .map(|byte| if byte == 1 { 0xe9 } else { byte })
+        .collect();
+    insta::assert_snapshot!(check(&[("l1.yaml", &config)], "validate l1.yaml"), @"");
+    insta::assert_snapshot!(check(&[("l1.json", b"[{\"name\":\"caf\xe9\"}]")], "judge --pairs l1.json"), @"");
+    insta::assert_snapshot!(check(&[("l1.csv", b"timestamp,caf\xe9\n0,1\n")], "judge --baseline l1.csv --canary c.csv"), @"");
+}
+
+#[test]
+fn one_point_a_side_is_never_a_pass_by_itself() {
+    let files: [(&str, &[u8]); 2] = [("1", b"timestamp,m\n0,1\n"), ("2", b"timestamp,m\n0,5\n")];
+    let found = check(&files, "judge --baseline 1 --canary 2");
+    assert!(
+        found.starts_with("exit 1\n") || found.starts_with("exit 3\n"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_side_of_holes_alone_is_no_data() {
+    let files: [(&str, &[u8]); 1] = [("holes", b"timestamp,latency\n0,NaN\n60,\n120,nan\n")];
+    insta::assert_snapshot!(check(&files, "judge --baseline b.csv --canary holes"), @"");
+}
+
+#[test]
+fn extreme_numbers_never_become_nan() {
+    let side = |values: &[&str]| {
+        let rows: String = values
+            .iter()
+            .enumerate()
+            .map(|(i, v)| format!("{},{v}\n", i * 60))
+            .collect();
+        format!("timestamp,m\n{rows}")
+    };
+    let sides = [
+        side(&["Infinity", "-Inf", "1", "2", "3", "4", "5", "6"]),
+        side(&["inf"; 8]),
+        side(&[
+            "1.7e308", "-1.7e308", "1.6e308", "1.5e308", "-1e308", "1e308", "1.1e308", "1.2e308",
+        ]),
+        side(&[
+            "5e-324", "1e-323", "1.5e-323", "2e-308", "0", "-0", "3e-320", "4e-322",
+        ]),
+        side(&["0"; 8]),
+        side(&["1", "", "3", "4", "5", "6", "7", "8"]),
+    ];
+    for baseline in &sides {
+        for canary in &sides {
+            let folder = Folder::new().file("b", baseline).file("c", canary);
+            let (code, stdout, stderr) = folder
+                .run("judge --baseline b --canary c --format json --save s.json --report r.html");
+            assert!([0, 1, 3].contains(&code), "{code} {stderr}");
+            // Kayenta's own words for what has no value stand in its statistics and its ratio.
+            let result: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+            assert!(result["score"]["score"].is_number(), "{stdout}");
+            assert!(
+                !folder.read("s.json").contains("NaN"),
+                "{baseline} {canary}"
+            );
+            assert_eq!(folder.run("report s.json").0, 0);
+        }
+    }
+}
+
+#[test]
+fn a_number_that_is_too_large_is_told_and_not_taken_for_infinite() {
+    let files: [(&str, &[u8]); 1] = [("big", b"timestamp,latency\n0,1e999\n")];
+    insta::assert_snapshot!(check(&files, "judge --baseline b.csv --canary big"), @"");
+}
+
+#[test]
+fn duplicate_metric_names() {
+    let twice = CONFIG.replace(
+        "classifier:",
+        "  - name: latency\n    groups: [Speed]\n    scopeName: default\nclassifier:",
+    );
+    insta::assert_snapshot!(check(&[("twice.yaml", twice.as_bytes())], "judge --config twice.yaml --baseline b.csv --canary c.csv"), @"");
+    insta::assert_snapshot!(check(&[("twice.csv", b"timestamp,m,m\n0,1,2\n")], "judge --baseline twice.csv --canary c.csv"), @"");
+}
+
+#[test]
+fn a_pair_that_the_config_does_not_name() {
+    let files: [(&str, &[u8]); 1] = [("more.csv", b"timestamp,latency,latancy,other\n0,1,2,3\n")];
+    insta::assert_snapshot!(check(&files, "judge --config config.yaml --baseline more.csv --canary c.csv"), @"");
+}
+
+#[test]
+fn a_config_without_classifier_and_with_unknown_words() {
+    let bare = CONFIG.split("classifier").next().unwrap();
+    let found = check(
+        &[("bare.yaml", bare.as_bytes())],
+        "judge --config bare.yaml --baseline b.csv --canary c.csv",
+    );
+    assert!(
+        found.starts_with("exit 2\n") && found.contains("classifier"),
+        "{found}"
+    );
+    let odd = CONFIG.replace("direction: increase", "direction: increse");
+    insta::assert_snapshot!(check(&[("odd.yaml", odd.as_bytes())], "judge --config odd.yaml --baseline b.csv --canary c.csv"), @"");
+}
+
+#[test]
+fn bombs_and_depths_end_quickly_with_an_error() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let row = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb += &format!("a{level}: &a{level} [{row}]\n");
+    }
+    for (name, text) in [
+        ("bomb.yaml", bomb),
+        ("deep.json", "[".repeat(200_000)),
+        ("deep.yaml", "- ".repeat(100_000)),
+        ("objects.json", "{\"a\":".repeat(100_000)),
+    ] {
+        let (code, stdout, stderr) = Folder::new()
+            .file(name, &text)
+            .run(&format!("validate {name}"));
+        assert_eq!((code, stdout.as_str()), (2, ""), "{name}: {stderr}");
+        assert!(stderr.starts_with("error: "), "{name}: {stderr}");
+        assert!(
+            stderr.len() < 5_000,
+            "{name}: {} bytes of errors",
+            stderr.len()
+        );
+        let (code, _, stderr) = Folder::new()
+            .file(name, &text)
+            .run(&format!("judge --pairs {name}"));
+        assert_eq!(code, 2, "{name}: {stderr}");
+        let (code, _, stderr) = Folder::new()
+            .file(name, &text)
+            .run(&format!("report {name}"));
+        assert_eq!(code, 2, "{name}: {stderr}");
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_told_before_anything_is_judged() {
+    let judge = "judge --baseline b.csv --canary c.csv";
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report none/r.html")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report .")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report b.csv/r.html")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --save s.json.zst")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --save none/s.json")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report b.csv")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report -")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --report x --save ./x")), @"");
+    insta::assert_snapshot!(check(&[], "demo --out none/r.html"), @"");
+}
+
+#[test]
+fn a_folder_without_write_permission_keeps_what_it_has() {
+    let folder = Folder::usual();
+    let target = folder.path("locked");
+    fs::create_dir(&target).unwrap();
+    fs::write(target.join("r.html"), "old").unwrap();
+    let mut permissions = fs::metadata(&target).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&target, permissions).unwrap();
+    let (code, stdout, stderr) =
+        folder.run("judge --baseline b.csv --canary c.csv --report locked/new.html");
+    if fs::write(target.join("probe"), "").is_ok() {
+        println!("skipped: this user may write everywhere");
+        return;
+    }
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(
+        stderr.contains("cannot write `locked/new.html`"),
+        "{stderr}"
+    );
+    assert_eq!(fs::read_to_string(target.join("r.html")).unwrap(), "old");
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_not_a_verdict() {
+    if !std::path::Path::new("/dev/full").exists() {
+        println!("skipped: no /dev/full here");
+        return;
+    }
+    insta::assert_snapshot!(check(&[], "judge --baseline b.csv --canary c.csv --report /dev/full"), @"");
+}
+
+#[test]
+fn input_is_never_overwritten_and_devices_are_never_replaced() {
+    let folder = Folder::usual();
+    assert_eq!(
+        folder
+            .run("judge --baseline b.csv --canary c.csv --save b.csv")
+            .0,
+        2
+    );
+    assert_eq!(folder.read("b.csv"), HEALTHY);
+    assert_eq!(
+        folder
+            .run("judge --baseline b.csv --canary c.csv --quiet --report /dev/null")
+            .0,
+        0
+    );
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+}
+
+#[test]
+fn an_old_report_is_replaced_whole() {
+    let folder = Folder::usual().file("r.html", "old ".repeat(1_000_000));
+    assert_eq!(
+        folder
+            .run("judge --baseline b.csv --canary c.csv --quiet --report r.html")
+            .0,
+        0
+    );
+    let report = folder.read("r.html");
+    assert!(!report.contains("old old"));
+    assert_eq!(
+        folder.names(),
+        ["b.csv", "c.csv", "config.yaml", "r.html", "slow.csv"]
+    );
+}
+
+#[test]
+fn names_from_outside_stand_nowhere_raw() {
+    let name = "<script>alert('x')</script>";
+    let side = |text: &str| text.replace("latency", name);
+    let folder = Folder::new()
+        .file("b", side(HEALTHY))
+        .file("c", side(HEALTHY_TOO));
+    let judge = "judge --all --baseline b --canary c --save s.json";
+    assert_eq!(folder.run(&format!("{judge} --report r.html --quiet")).0, 0);
+    assert!(!folder.read("r.html").contains("<script>alert"));
+    for format in ["markdown", "junit"] {
+        let (_, stdout, _) = folder.run(&format!("{judge} --format {format}"));
+        assert!(!stdout.contains("<script>alert"), "{format}: {stdout}");
+    }
+    let (_, stdout, _) = folder.run(&format!("{judge} --format json"));
+    assert!(serde_json::from_str::<serde_json::Value>(&stdout).is_ok());
+}
+
+#[test]
+fn control_characters_in_a_name_do_not_reach_the_terminal() {
+    let side = |text: &str| text.replace("latency", "a\x1b[31mb\x07");
+    let folder = Folder::new()
+        .file("b", side(HEALTHY))
+        .file("c", side(HEALTHY_TOO));
+    let (code, stdout, stderr) = folder.run("judge --all --baseline b --canary c");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        !stdout.contains('\x1b') && !stdout.contains('\x07'),
+        "{stdout:?}"
+    );
+}
+
+#[test]
+fn thresholds_and_judges_that_do_not_exist() {
+    let judge = "judge --baseline b.csv --canary c.csv";
+    insta::assert_snapshot!(check(&[], &format!("{judge} --pass 101 --marginal -1")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --pass NaN")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --pass 60")), @"");
+    insta::assert_snapshot!(check(&[], &format!("{judge} --judge dredd-v1.0")), @"");
+    let other = format!("judge: {{ name: CoalmineJudge-v1 }}\n{CONFIG}");
+    insta::assert_snapshot!(check(&[("other.yaml", other.as_bytes())], &format!("{judge} --config other.yaml")), @"");
+}
+
+#[test]
+fn a_hundred_thousand_rows_are_read_in_a_moment() {
+    use std::fmt::Write as _;
+    let mut text = "timestamp,metric,side,value\n".to_owned();
+    for row in 0..50_000 {
+        for side in ["baseline", "canary"] {
+            writeln!(text, "{},m,{side},{}", row * 10, row % 97).unwrap();
+        }
+    }
+    let (code, _, stderr) = Folder::new()
+        .file("d.csv", &text)
+        .run("judge --data d.csv --quiet");
+    assert_eq!(code, 0, "{stderr}");
+}

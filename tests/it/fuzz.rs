@@ -1,0 +1,28 @@
+//! The fuzz targets' corpora, replayed.
+
+use std::fs;
+use std::path::Path;
+
+fn replay(target: &str, body: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fuzz/corpus")
+        .join(target);
+    let mut count = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        println!("{}", path.display());
+        body(&fs::read(&path).unwrap());
+        count += 1;
+    }
+    assert!(count >= 5, "the corpus of {target} has only {count} files");
+}
+
+#[test]
+fn the_corpus_of_pairs_json_holds() {
+    replay("pairs_json", coalmine::sources::files::fuzz_pairs_json);
+}
+
+#[test]
+fn the_corpus_of_csv_long_holds() {
+    replay("csv_long", coalmine::sources::files::fuzz_csv_long);
+}

@@ -1,0 +1,152 @@
+//! Who may import whom. Reads the sources, so that an import in the wrong direction fails a test and not a review.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each part of `src` may import, beside itself. Parts that do not exist yet are added with their folder.
+const MAY_IMPORT: [(&str, &[&str]); 6] = [
+    ("clock", &[]),
+    ("model", &["coalmine_judges"]),
+    ("config", &["model", "coalmine_judges"]),
+    ("sources", &["model", "coalmine_judges"]),
+    ("archive", &["model", "config", "coalmine_judges"]),
+    (
+        "cli",
+        &[
+            "model",
+            "config",
+            "sources",
+            "archive",
+            "clock",
+            "coalmine_judges",
+            "coalmine_reports",
+        ],
+    ),
+];
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// Every part that the text names: `crate::part` and `coalmine_…`, in `use` lines and in paths; comments do not count.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for line in text.lines() {
+        let code = line.split("//").next().unwrap_or_default();
+        for (start, prefix) in ["crate::", "coalmine_"]
+            .iter()
+            .flat_map(|prefix| code.match_indices(prefix))
+        {
+            let rest = &code[start + prefix.len()..];
+            let word: String = rest
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            if *prefix == "crate::" {
+                // A list in braces would hide the parts: it gives the empty name, which nobody may import.
+                found.insert(word);
+            } else {
+                found.insert(format!("coalmine_{word}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_part_imports_only_what_it_may() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let rules: BTreeMap<&str, &[&str]> = MAY_IMPORT.into_iter().collect();
+    let mut seen = BTreeSet::new();
+    for file in rust_files(&source) {
+        let below = file.strip_prefix(&source).unwrap();
+        let part = below
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs");
+        if ["lib", "main"].contains(&part) {
+            continue;
+        }
+        let allowed = rules
+            .get(part)
+            .unwrap_or_else(|| panic!("no rule for the part `{part}`"));
+        seen.insert(part.to_owned());
+        for import in imports(&fs::read_to_string(&file).unwrap()) {
+            assert!(
+                import == part || allowed.contains(&import.as_str()),
+                "{}: `{part}` must not import `{import}`",
+                below.display()
+            );
+        }
+    }
+    assert_eq!(
+        seen.len(),
+        MAY_IMPORT.len(),
+        "a rule without a part: {seen:?}"
+    );
+}
+
+#[test]
+fn the_pure_crates_import_nothing_of_ours_but_the_judges() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (folder, allowed) in [
+        ("judges/src", &[][..]),
+        ("reports/src", &["coalmine_judges"][..]),
+    ] {
+        let files = rust_files(&root.join(folder));
+        assert!(!files.is_empty());
+        for file in files {
+            for import in imports(&fs::read_to_string(&file).unwrap()) {
+                let ours = import.starts_with("coalmine_");
+                assert!(
+                    !ours || allowed.contains(&import.as_str()),
+                    "{}: `{import}`",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_words_control_and_experiment_stay_on_kayentas_wire() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // The wire types, the parser of Kayenta's list, and the hint for people who know its words.
+    let wire = [
+        "model/kayenta.rs",
+        "sources/files/pairs.rs",
+        "sources/files/csv_long.rs",
+    ];
+    for file in rust_files(&source) {
+        let below = file
+            .strip_prefix(&source)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        if wire.contains(&below.as_str()) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(!text.contains("experiment"), "{below} says `experiment`");
+    }
+}
+
+#[test]
+fn the_program_itself_is_a_few_lines() {
+    let main = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/main.rs");
+    assert!(fs::read_to_string(main).unwrap().lines().count() < 30);
+}

@@ -1,0 +1,17 @@
+//! The one integration-test binary of the root package.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on must stop"
+)]
+
+mod bad_input;
+mod cli;
+mod config;
+mod csv;
+mod fuzz;
+mod fuzz_judge;
+mod judge_vectors;
+mod layering;
+mod pairs;
+mod saved;

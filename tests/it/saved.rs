@@ -1,0 +1,122 @@
+//! Saved judgements: what is written reads back, what was changed is refused.
+
+use coalmine::archive::bundle::{Saved, SavedError};
+use coalmine_judges::series::Series;
+
+use crate::cli::Folder;
+
+const GOLDEN: &str = include_str!("../golden/saved-v1.json");
+
+#[test]
+fn the_golden_file_of_version_1_loads() {
+    let saved = Saved::read(GOLDEN).unwrap();
+    assert_eq!(saved.bundle.sets.len(), 4);
+    let with_holes: &Series = &saved.bundle.sets[0].baseline;
+    assert_eq!(with_holes.missing(), 1);
+    assert!(
+        saved.bundle.sets[1]
+            .canary
+            .values()
+            .contains(&Some(f64::INFINITY))
+    );
+    assert_eq!(saved.bundle.history.len(), 1);
+    // Written again it is the same, to the byte.
+    let mut written = Vec::new();
+    saved.write(&mut written).unwrap();
+    assert_eq!(String::from_utf8(written).unwrap(), GOLDEN);
+}
+
+#[test]
+fn the_golden_file_draws_a_report_in_every_format() {
+    let folder = Folder::new().file("golden.json", GOLDEN);
+    for format in ["html", "text", "json", "markdown", "junit"] {
+        let (code, stdout, stderr) = folder.run(&format!("report golden.json --format {format}"));
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        assert!(stdout.len() > 100, "{format}: {stdout}");
+    }
+    let (code, stdout, _) = folder.run("report golden.json -o out.html");
+    assert_eq!((code, stdout.as_str()), (0, ""));
+    assert_eq!(folder.names(), ["golden.json", "out.html"]);
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes_plain_and_packed() {
+    let folder = Folder::usual();
+    let judge = "judge --quiet --config config.yaml --baseline b.csv --canary slow.csv";
+    for (first, second) in [
+        ("1.json", "2.json"),
+        ("1.json.gz", "2.json.gz"),
+        ("1.html", "2.html"),
+    ] {
+        let flag = if first.ends_with("html") {
+            "--report"
+        } else {
+            "--save"
+        };
+        assert_eq!(folder.run(&format!("{judge} {flag} {first}")).0, 1);
+        assert_eq!(folder.run(&format!("{judge} {flag} {second}")).0, 1);
+        let bytes = |name: &str| std::fs::read(folder.path(name)).unwrap();
+        assert!(bytes(first) == bytes(second), "{first} and {second} differ");
+    }
+    let packed = std::fs::read(folder.path("1.json.gz")).unwrap();
+    assert!(packed.starts_with(b"\x1f\x8b"));
+    assert_eq!(
+        folder.run("report 1.json.gz --format json").1,
+        folder.run("report 1.json --format json").1
+    );
+}
+
+#[test]
+fn a_report_of_a_saved_judgement_is_the_report_of_the_judgement() {
+    let folder = Folder::usual();
+    let judge = "judge --config config.yaml --baseline b.csv --canary slow.csv";
+    let (_, direct, _) = folder.run(&format!(
+        "{judge} --save s.json --report direct.html --format json"
+    ));
+    assert_eq!(folder.run("report s.json --format json").1, direct);
+    folder.run("report s.json -o again.html");
+    assert!(
+        folder.read("direct.html") == folder.read("again.html"),
+        "the reports differ"
+    );
+}
+
+fn check(change: impl Fn(String) -> String, expect: &str) {
+    let error = Saved::read(&change(GOLDEN.to_owned())).unwrap_err();
+    assert!(error.to_string().contains(expect), "{error}");
+    assert!(!error.hint().is_empty());
+}
+
+#[test]
+fn what_was_changed_after_saving_is_refused() {
+    check(
+        |text| text.replacen("10.5", "10.6", 1),
+        "the bundle's content has the hash",
+    );
+    check(
+        |text| text.replacen("\"version\":1", "\"version\":2", 1),
+        "found format version 2 of the file; expected 1",
+    );
+    check(|_| "{}".to_owned(), "no `version`");
+    check(|_| String::new(), "an empty file");
+    check(|text| text[..text.len() / 2].to_owned(), "EOF");
+    let mut saved = Saved::read(GOLDEN).unwrap();
+    saved.judgement.results.pop();
+    let mut text = Vec::new();
+    saved.write(&mut text).unwrap();
+    let error = Saved::read(&String::from_utf8(text).unwrap()).unwrap_err();
+    assert_eq!(
+        error,
+        SavedError::Mismatch("3 results for 4 metric set pairs".to_owned())
+    );
+}
+
+#[test]
+fn fields_that_nobody_reads_are_ignored() {
+    let text = GOLDEN.replacen(
+        "{\"version\":1,",
+        "{\"version\":1,\"later\":{\"a\":[1]},",
+        1,
+    );
+    assert!(Saved::read(&text).is_ok());
+}
