@@ -372,20 +372,6 @@ pub(crate) fn not_counted(results: &[&MetricResult]) -> String {
     parts.join(", ")
 }
 
-/// Whether a verdict is better than another: it lets the canary go further.
-pub(crate) fn better(verdict: Verdict, than: Verdict) -> bool {
-    rank(verdict) < rank(than)
-}
-
-fn rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Pass => 0,
-        Verdict::Marginal => 1,
-        Verdict::Inconclusive => 2,
-        Verdict::Fail => 3,
-    }
-}
-
 /// Order in which a list shows results: what failed the canary alone, what failed, what is undecided, muted, passed; larger
 /// effects first.
 pub(crate) fn severity(result: &MetricResult) -> (u8, Kind) {

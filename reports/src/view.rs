@@ -390,7 +390,7 @@ fn conditions(
             position: position(what_if.score, from),
             verdict: VerdictMark::of(what_if.verdict),
             same: what_if.verdict == judgement.verdict,
-            better: verdict::better(what_if.verdict, judgement.verdict),
+            better: what_if.verdict < judgement.verdict,
         })
         .collect()
 }
