@@ -109,8 +109,8 @@ impl Signs {
             format!("{size:.1}")
         } else if size >= 0.000_95 {
             // Two digits, so that an interval clear of zero does not read as zero.
-            let text = format!("{size:.4}");
-            text.trim_end_matches('0').to_owned()
+            let decimals = (1.0 - size.log10().floor()) as usize;
+            format!("{size:.decimals$}")
         } else {
             self.power(size)
         };
@@ -171,14 +171,14 @@ impl Signs {
     }
 
     fn limit_number(self, fraction: f64) -> String {
-        if fraction.is_infinite() {
-            return self.infinity.to_owned();
+        if (fraction * 100.0).is_infinite() {
+            return format!("{}%", self.infinity);
+        }
+        if fraction >= 1e7 {
+            return format!("{}%", self.power(fraction * 100.0));
         }
         // 1.1 - 1 is not 0.1: six digits are what a person wrote.
         let percent = (fraction * 100.0 * 1e6).round() / 1e6;
-        if percent >= 1e9 {
-            return format!("{}%", self.power(percent));
-        }
         if percent >= 1000.0 {
             return format!("{}%", thousands(percent));
         }
@@ -409,7 +409,9 @@ mod tests {
             (2.14, "+214%"),
             (8.61, "+861%"),
             (0.0, "0.0%"),
-            (0.0004, "+0.04%"),
+            (0.0004, "+0.040%"),
+            (0.000_354, "+0.035%"),
+            (-0.000_021, "-0.0021%"),
             (0.9996, "+100%"),
             (123.45, "+12,345%"),
             (1e-9, "+1.00e-7%"),
@@ -426,6 +428,8 @@ mod tests {
             (0.97 - 1.0, "-3%"),
             (1.025 - 1.0, "+2.5%"),
             (0.5, "+50%"),
+            (1e9, "+1.00e11%"),
+            (f64::MAX, "+infinite%"),
         ] {
             assert_eq!(Signs::ASCII.limit(fraction), text, "{fraction}");
         }
