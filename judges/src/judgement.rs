@@ -102,17 +102,17 @@ impl ScoreLabel {
     }
 }
 
-/// The answer. No evidence is never success: it is `Inconclusive`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The answer, the better one first. No evidence is never success: it is `Inconclusive`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// Go on.
     Pass,
     /// Ask a person.
     Marginal,
-    /// Roll back.
-    Fail,
     /// The data cannot answer.
     Inconclusive,
+    /// Roll back.
+    Fail,
 }
 
 impl Verdict {

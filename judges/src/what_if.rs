@@ -46,18 +46,9 @@ pub fn explore(judgement: &Judgement, limit: usize) -> Vec<WhatIf> {
     if judgement.verdict == Verdict::Pass {
         found.extend(most_harmful(judgement));
     }
-    found.sort_by_key(|what_if| (what_if.verdict == judgement.verdict, rank(what_if.verdict)));
+    found.sort_by_key(|what_if| (what_if.verdict == judgement.verdict, what_if.verdict));
     found.truncate(limit);
     found
-}
-
-fn rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Pass => 0,
-        Verdict::Marginal => 1,
-        Verdict::Inconclusive => 2,
-        Verdict::Fail => 3,
-    }
 }
 
 fn changes(judgement: &Judgement, limit: usize) -> Vec<Change> {

@@ -12,6 +12,7 @@ mod config;
 mod csv;
 mod demo;
 mod fuzz;
+mod fuzz_judge;
 mod judge_vectors;
 mod layering;
 mod pairs;
