@@ -1,5 +1,9 @@
 //! Writes sample reports into a folder, to be looked at: `cargo run -p coalmine-reports --example gallery -- FOLDER`.
-#![allow(clippy::expect_used, reason = "an example may stop at the first fault")]
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "the crate writes no files; this example does, and may stop at the first fault"
+)]
 
 #[path = "../tests/samples/mod.rs"]
 mod samples;

@@ -109,8 +109,8 @@ impl Signs {
             format!("{size:.1}")
         } else if size >= 0.000_95 {
             // Two digits, so that an interval clear of zero does not read as zero.
-            let text = format!("{size:.4}");
-            text.trim_end_matches('0').to_owned()
+            let decimals = (1.0 - size.log10().floor()) as usize;
+            format!("{size:.decimals$}")
         } else {
             self.power(size)
         };
@@ -409,7 +409,9 @@ mod tests {
             (2.14, "+214%"),
             (8.61, "+861%"),
             (0.0, "0.0%"),
-            (0.0004, "+0.04%"),
+            (0.0004, "+0.040%"),
+            (0.000_354, "+0.035%"),
+            (-0.000_021, "-0.0021%"),
             (0.9996, "+100%"),
             (123.45, "+12,345%"),
             (1e-9, "+1.00e-7%"),

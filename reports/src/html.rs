@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use askama::Template;
-use coalmine_judges::judgement::{MetricResult, SideSummary, VerdictReason};
+use coalmine_judges::judgement::{MetricResult, SideSummary};
 use coalmine_judges::series::{MetricSetPair, Series};
 use serde::Serialize;
 
@@ -33,7 +33,6 @@ struct Page<'a> {
     view: &'a View,
     headline: String,
     paragraph: String,
-    second_name: &'static str,
     application: Option<String>,
     baseline: Option<String>,
     canary: Option<String>,
@@ -93,6 +92,15 @@ impl Row<'_> {
 }
 
 impl Page<'_> {
+    /// Where the words above the score axis are held.
+    fn second_anchor(&self, position: &f64) -> &'static str {
+        match *position {
+            position if position < 30.0 => "start",
+            position if position > 70.0 => "end",
+            _ => "middle",
+        }
+    }
+
     /// Where a number above the score axis is held, so that it stays on the page.
     fn score_anchor(&self, position: &f64) -> &'static str {
         match *position {
@@ -117,27 +125,16 @@ pub(crate) fn write(report: &Report<'_>) -> Result<String, ReportError> {
         js: include_str!("../templates/report.js"),
         headline: markup(&view.headline),
         paragraph: markup(&view.paragraph),
-        second_name: match report.judgement.reason {
-            VerdictReason::CriticalMetric { .. } => "by the groups alone",
-            VerdictReason::DecidedScoreLower => "as the judge counts",
-            VerdictReason::ScoreReached
-            | VerdictReason::ScoreBetween
-            | VerdictReason::ScoreBelow
-            | VerdictReason::CriticalUndecided { .. }
-            | VerdictReason::TooLittleDecided
-            | VerdictReason::NothingDecided
-            | VerdictReason::NothingCounted => "of what was decided",
-        },
         application: cleaned(&context.application),
         baseline: cleaned(&context.baseline),
         canary: cleaned(&context.canary),
-        origin: cleaned(&context.origin),
+        origin: cleaned(&context.origin).map(|origin| with_code(&origin)),
         points: totals(report, |side| side.stats.count),
         missing: totals(report, |side| side.missing),
         notes: context
             .notes
             .iter()
-            .map(|note| format::clean(note))
+            .map(|note| with_code(&format::clean(note)))
             .collect(),
         config_name: cleaned(&context.config_name),
         config_text: format::clean_lines(&context.config_text),
@@ -200,9 +197,9 @@ fn ticks() -> Vec<Tick> {
         .map(|(fraction, optional)| {
             let position = axis::position(*fraction) * 100.0;
             let label = match *fraction {
-                // +200 would touch its neighbours.
-                2.0 => String::new(),
-                fraction if fraction == 0.0 => "0".to_owned(),
+                // These would touch their neighbours.
+                -0.2 | 0.2 | 2.0 => String::new(),
+                0.0 => "0".to_owned(),
                 fraction => {
                     let text = Signs::PAGE.limit(fraction);
                     text.strip_suffix('%').unwrap_or(&text).to_owned()
@@ -292,6 +289,24 @@ fn markup(sentence: &Sentence) -> String {
                 html.push_str("</bdi>");
             }
         }
+    }
+    html
+}
+
+/// Text of somebody else with code between back-ticks, as our messages write it.
+fn with_code(text: &str) -> String {
+    let mut html = String::new();
+    let parts: Vec<&str> = text.split('`').collect();
+    let last = parts.len() - 1;
+    for (index, part) in parts.iter().enumerate() {
+        // A back-tick without its partner is a back-tick.
+        let code = index % 2 == 1 && index < last;
+        if index % 2 == 1 && !code {
+            html.push('`');
+        }
+        html.push_str(if code { "<code>" } else { "" });
+        escape(&mut html, part);
+        html.push_str(if code { "</code>" } else { "" });
     }
     html
 }

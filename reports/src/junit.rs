@@ -1,6 +1,6 @@
 //! JUnit XML for CI.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::Report;
@@ -24,7 +24,7 @@ pub(crate) fn write(report: &Report<'_>) -> String {
     let _ = writeln!(xml, "<testsuites name=\"coalmine\" {counts}>");
     let _ = writeln!(xml, "  <testsuite name=\"{name}\" {counts}>");
     verdict(&mut xml, &view, passed);
-    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     // In the order of the judgement, so that two runs can be compared.
     let mut metrics: Vec<&MetricView> = view.metrics.iter().collect();
     metrics.sort_by_key(|metric| metric.index);

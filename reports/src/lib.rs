@@ -4,13 +4,16 @@
 //! arguments. All rounding happens in one place, so that every format says the same.
 
 mod chart;
+mod condition;
 mod effect;
 mod format;
 mod html;
 mod junit;
 mod markdown;
 mod metric;
+mod score;
 mod sentence;
+mod summary;
 mod terminal;
 mod text;
 mod verdict;

@@ -1,15 +1,14 @@
 //! One metric, ready to be written: every string rounded and worded, every position in percent.
 
 use coalmine_judges::config::EffectMeasure;
-use coalmine_judges::judgement::{Classification, MetricResult, SideSummary};
-use coalmine_judges::prepare::prepare;
+use coalmine_judges::judgement::{Classification, MetricResult, Reason, SideSummary};
 use coalmine_judges::series::MetricSetPair;
-use coalmine_judges::stats::quantile::quantile_r7;
 
 use crate::SentQuery;
 use crate::effect::{Effect, Tolerance, axis};
 use crate::format::{self, Signs};
 use crate::sentence::Sentence;
+use crate::summary::{self, SummaryRow};
 use crate::why;
 
 /// How a result is shown: its classification, or that it does not count.
@@ -135,15 +134,6 @@ pub(crate) struct Plot {
     pub(crate) zero: f64,
 }
 
-/// One line of the table of summary statistics.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SummaryRow {
-    pub(crate) label: &'static str,
-    pub(crate) baseline: String,
-    pub(crate) canary: String,
-    pub(crate) change: String,
-}
-
 /// One metric, ready to be written.
 #[derive(Debug, Clone)]
 pub(crate) struct MetricView {
@@ -247,7 +237,7 @@ impl MetricView {
             brief: why::brief(result, signs),
             happened: why::happened(result, signs),
             cautions: why::cautions(result, signs),
-            summary: summary(result, set, signs),
+            summary: summary::rows(result, set, signs),
             measure: measure(result, signs),
             shift_level: effect.map_or_else(String::new, Effect::level),
             query_baseline: query_of(query.and_then(|query| query.baseline.as_ref())),
@@ -295,11 +285,7 @@ fn mean(side: &SideSummary, signs: Signs) -> String {
     if side.stats.count == 0 {
         return "none".to_owned();
     }
-    statistic(side.stats.mean, signs)
-}
-
-fn statistic(value: Option<f64>, signs: Signs) -> String {
-    value.map_or_else(|| "none".to_owned(), |value| signs.value(value))
+    summary::statistic(side.stats.mean, signs)
 }
 
 /// What stands for an effect that was not computed.
@@ -357,93 +343,15 @@ fn sort_effect(effect: Option<Effect>) -> f64 {
     }
 }
 
-fn summary(result: &MetricResult, set: Option<&MetricSetPair>, signs: Signs) -> Vec<SummaryRow> {
-    let (baseline, canary) = (&result.baseline, &result.canary);
-    let counts = |label, number: fn(&SideSummary) -> usize| SummaryRow {
-        label,
-        baseline: format::count(number(baseline)),
-        canary: format::count(number(canary)),
-        change: String::new(),
-    };
-    let mut rows = vec![
-        counts("Points used", |side| side.stats.count),
-        counts("Points missing", |side| side.missing),
-        counts("Removed as outliers", |side| side.removed),
-    ];
-    if baseline.infinite + canary.infinite > 0 {
-        rows.push(counts("Infinite points", |side| side.infinite));
-    }
-    let present = |side: &SideSummary, value: Option<f64>| value.filter(|_| side.stats.count > 0);
-    let mut values = |label, of_baseline: Option<f64>, of_canary: Option<f64>| {
-        rows.push(SummaryRow {
-            label,
-            baseline: statistic(of_baseline, signs),
-            canary: statistic(of_canary, signs),
-            change: change(of_baseline, of_canary, signs),
-        });
-    };
-    values(
-        "Mean",
-        present(baseline, baseline.stats.mean),
-        present(canary, canary.stats.mean),
-    );
-    let quantiles = set.map(|set| {
-        let of = |series| prepare(series, result.spec.nan_strategy, result.spec.outliers).ascending;
-        (of(&set.baseline), of(&set.canary))
-    });
-    let quantile = |p: f64| {
-        let of = |ascending: &[f64]| {
-            let value = quantile_r7(ascending, p);
-            (!ascending.is_empty() && !value.is_nan()).then_some(value)
-        };
-        match &quantiles {
-            Some((baseline, canary)) => (of(baseline), of(canary)),
-            None => (None, None),
-        }
-    };
-    let (median, tail) = (quantile(0.5), quantile(0.95));
-    values("Median", median.0, median.1);
-    values(
-        "Standard deviation",
-        present(baseline, baseline.stats.std),
-        present(canary, canary.stats.std),
-    );
-    values("95th percentile", tail.0, tail.1);
-    values(
-        "Smallest",
-        present(baseline, baseline.stats.min),
-        present(canary, canary.stats.min),
-    );
-    values(
-        "Largest",
-        present(baseline, baseline.stats.max),
-        present(canary, canary.stats.max),
-    );
-    rows
-}
-
-/// The change of a statistic in percent of the baseline's.
-fn change(baseline: Option<f64>, canary: Option<f64>, signs: Signs) -> String {
-    let (Some(baseline), Some(canary)) = (baseline, canary) else {
-        return String::new();
-    };
-    if baseline == canary {
-        return signs.percent(0.0);
-    }
-    let fraction = (canary - baseline) / baseline.abs();
-    if baseline == 0.0 {
-        "from zero".to_owned()
-    } else if fraction.is_finite() {
-        signs.percent(fraction)
-    } else {
-        String::new()
-    }
-}
-
 /// The effect on the scale of the config's measure, in words.
 fn measure(result: &MetricResult, signs: Signs) -> Option<String> {
+    // Where the mean ratio met its limit, the reason has named it.
+    let told = matches!(result.reason, Reason::BeyondLimit | Reason::WithinLimit)
+        && result.spec.effect.measure == EffectMeasure::MeanRatio
+        && Tolerance::of(&result.spec).is_set();
     let ratio = result
         .ratio
+        .filter(|_| !told)
         .map(|ratio| format!("Ratio of the means: {}.", signs.effect(ratio)));
     let chance = match result.spec.effect.measure {
         EffectMeasure::Cles => result.effect.map(|effect| {

@@ -54,8 +54,8 @@ impl Sentence {
         for piece in other.0 {
             self = match piece {
                 Piece::Words(words) => self.words(words),
-                other => {
-                    self.0.push(other);
+                Piece::Strong(_) | Piece::Name(_) => {
+                    self.0.push(piece);
                     self
                 }
             };

@@ -101,7 +101,12 @@ pub(crate) fn wrap(pieces: &[(Role, String)], indent: usize, width: usize) -> Ve
             empty = true;
         }
         if !empty {
-            line = line.add(Role::Plain, " ");
+            // Words of one kind stay one run.
+            let role = match (line.pieces.last(), word.first()) {
+                (Some((last, _)), Some((next, _))) if last == next => *last,
+                (_, _) => Role::Plain,
+            };
+            line = line.add(role, " ");
         }
         for (role, text) in word {
             line = line.add(role, text);

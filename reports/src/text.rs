@@ -2,15 +2,14 @@
 
 use unicode_width::UnicodeWidthStr;
 
+mod rows;
+
 use crate::Report;
-use crate::effect::axis;
 use crate::format::{self, Signs};
-use crate::metric::{Kind, MetricView, Plot};
+use crate::metric::Kind;
 use crate::terminal::{Line, Role, ascii, cut, roles, wrap};
 use crate::view::{VerdictMark, View};
 
-/// From here on there is room for the plot.
-const PLOT_FROM: usize = 104;
 /// Wider lines are hard to follow.
 const WIDEST: usize = 160;
 const NARROWEST: usize = 40;
@@ -32,7 +31,7 @@ pub struct TextStyle {
     pub all: bool,
     /// Whether the terminal shows hyperlinks (OSC 8).
     pub hyperlinks: bool,
-    /// Where the HTML report is; the last line names it.
+    /// Where the HTML report is; the last line names it, as a hyperlink where this is a whole path.
     pub report_path: Option<String>,
 }
 
@@ -59,6 +58,7 @@ pub(crate) fn write(report: &Report<'_>, style: &TextStyle) -> String {
     let view = View::new(report, signs);
     let page = Page {
         style,
+        signs,
         width: style.width.clamp(NARROWEST, WIDEST),
     };
     let mut lines = page.headline(&view);
@@ -103,6 +103,7 @@ pub(crate) fn write(report: &Report<'_>, style: &TextStyle) -> String {
 
 struct Page<'a> {
     style: &'a TextStyle,
+    signs: Signs,
     width: usize,
 }
 
@@ -185,25 +186,27 @@ impl Page<'_> {
             .map(|(position, label)| (column(*position), label.clone()));
         let axis = labels(ticks, width).to(0);
         let pointer = self.sign('▲', '^');
-        let below = match &score.text {
-            Some(text) => {
-                let mut at = column(score.position);
-                if at + 2 + text.len() > width {
-                    at = at.min(width - 1);
-                }
-                Line::new()
-                    .to(2 + at)
-                    .add(Role::Strong, format!("{pointer} {text}"))
-            }
-            None => Line::new()
-                .to(2)
-                .add(Role::Plain, "no score: nothing was decided"),
+        let axis = Line::new().to(2).add(Role::Plain, axis.finish(false));
+        let mut lines = vec![track, axis];
+        // Words stay on the page: before their pointer where there is no room behind it.
+        let point = |role: Role, pointer: char, text: &str, position: f64| {
+            let at = 2 + column(position);
+            let (at, text) = if at + 2 + text.width() <= self.width {
+                (at, format!("{pointer} {text}"))
+            } else {
+                let text = format!("{text} {pointer}");
+                ((at + 1).saturating_sub(text.width()), text)
+            };
+            Line::new().to(at).add(role, text)
         };
-        vec![
-            track,
-            Line::new().to(2).add(Role::Plain, axis.finish(false)),
-            below,
-        ]
+        lines.push(match &score.text {
+            Some(text) => point(Role::Strong, pointer, text, score.position),
+            None => Line::new().to(2).add(Role::Plain, score.none),
+        });
+        if let Some((text, position)) = &score.second {
+            lines.push(point(Role::Plain, self.sign('△', '^'), text, *position));
+        }
+        lines
     }
 
     fn groups(&self, view: &View) -> Vec<Line> {
@@ -257,141 +260,6 @@ impl Page<'_> {
         lines
     }
 
-    fn rows(&self, view: &View) -> Vec<Line> {
-        let passed = view.of_kind(&[Kind::Pass]).len();
-        let rows: Vec<&MetricView> = view
-            .metrics
-            .iter()
-            .filter(|metric| self.style.all || metric.kind != Kind::Pass)
-            .collect();
-        let columns = Columns::fit(&rows, self.width);
-        let mut lines = Vec::new();
-        if !rows.is_empty() {
-            lines.extend(self.header(&columns, view));
-        }
-        for metric in &rows {
-            lines.push(self.row(metric, &columns));
-        }
-        if !self.style.all && passed > 0 {
-            let label = format!("{} {}", self.kind_mark(Kind::Pass), Kind::Pass.word());
-            lines.push(
-                Line::new()
-                    .to(2)
-                    .add(Role::Pass, label)
-                    .to(columns.name)
-                    .add(Role::Plain, format::counted(passed, "metric", "metrics"))
-                    .to(columns.effect.max(columns.name + 13))
-                    .add(Role::Faint, "--all shows them"),
-            );
-        }
-        lines
-    }
-
-    fn header(&self, columns: &Columns, view: &View) -> Vec<Line> {
-        let effect = match &view.level {
-            Some(level) => format!("Effect, {level} interval"),
-            None => "Effect".to_owned(),
-        };
-        let line = Line::new()
-            .to(2)
-            .add(Role::Faint, "Result")
-            .to(columns.name)
-            .add(Role::Faint, "Metric")
-            .to(columns.effect)
-            .add(
-                Role::Faint,
-                cut(&effect, self.width.saturating_sub(columns.effect)),
-            );
-        if columns.plot > 0 {
-            let ticks = axis::TICKS
-                .iter()
-                .filter(|(_, only_with_room)| !only_with_room || columns.plot >= 100)
-                .map(|(fraction, _)| {
-                    let at = column(axis::position(*fraction) * 100.0, columns.plot);
-                    let text = format!("{:+.0}", fraction * 100.0).replace("+0", "0");
-                    let text = if *fraction == 4.0 {
-                        format!("{text}%")
-                    } else {
-                        text
-                    };
-                    (at, text)
-                });
-            let ticks = labels(ticks, columns.plot);
-            let line = line.to(columns.last);
-            return vec![line.add(Role::Faint, ticks.finish(false))];
-        }
-        if columns.tolerance > 0 {
-            return vec![line.to(columns.last).add(Role::Faint, "Tolerance")];
-        }
-        vec![line]
-    }
-
-    fn row(&self, metric: &MetricView, columns: &Columns) -> Line {
-        let role = kind_role(metric.kind);
-        let word = if metric.kind == Kind::NodataFail {
-            "NodataFail".to_owned()
-        } else {
-            metric.kind.word().to_owned()
-        };
-        let (before, after) = metric
-            .estimate
-            .chars()
-            .next()
-            .filter(|c| c.is_ascii_digit() || matches!(c, '+' | '-'))
-            .map_or((String::new(), true), |_| (metric.estimate.clone(), false));
-        let line = Line::new()
-            .to(2)
-            .add(role, format!("{} {word}", self.kind_mark(metric.kind)))
-            .to(columns.name)
-            .add(Role::Plain, cut(&metric.label(), columns.names));
-        let line = if after {
-            line.to(columns.effect).add(Role::Plain, &*metric.estimate)
-        } else {
-            line.to(columns.effect + columns.estimates - before.width())
-                .add(Role::Strong, before)
-                .add(Role::Plain, format!(" {}", metric.interval))
-        };
-        if columns.plot > 0 {
-            return self.plot(line.to(columns.last), metric, columns.plot);
-        }
-        if columns.tolerance > 0 {
-            return line
-                .to(columns.last)
-                .add(Role::Faint, cut(&metric.tolerance, columns.tolerance));
-        }
-        line
-    }
-
-    fn plot(&self, line: Line, metric: &MetricView, width: usize) -> Line {
-        let plot: &Plot = &metric.plot;
-        let role = kind_role(metric.kind);
-        let mut cells: Vec<(Role, char)> = vec![(Role::Plain, ' '); width];
-        let at = |percent: f64| column(percent, width);
-        if let Some((left, band)) = plot.band {
-            for cell in &mut cells[at(left)..=at(left + band)] {
-                *cell = (Role::Faint, self.sign('░', ':'));
-            }
-        }
-        cells[at(plot.zero)] = (Role::Faint, self.sign('│', '|'));
-        if let Some((low, high)) = plot.interval {
-            for cell in &mut cells[at(low)..=at(high)] {
-                *cell = (role, self.sign('─', '='));
-            }
-        }
-        if plot.off.0 {
-            cells[0] = (role, self.sign('◂', '<'));
-        }
-        if plot.off.1 {
-            cells[width - 1] = (role, self.sign('▸', '>'));
-        }
-        if let Some(estimate) = plot.estimate {
-            cells[at(estimate)] = (role, self.kind_mark(metric.kind));
-        }
-        cells
-            .into_iter()
-            .fold(line, |line, (role, sign)| line.add(role, sign.to_string()))
-    }
-
     fn way_out(&self, view: &View) -> Vec<Line> {
         let Some(way_out) = view.way_out() else {
             return Vec::new();
@@ -422,7 +290,8 @@ impl Page<'_> {
         } else {
             shown
         };
-        if self.style.hyperlinks {
+        // A hyperlink needs a whole path.
+        if self.style.hyperlinks && path.starts_with('/') {
             let address = address(path);
             format!("  Report: \u{1b}]8;;{address}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\")
         } else {
@@ -446,67 +315,6 @@ fn address(path: &str) -> String {
 
 fn prefix(line: Line) -> Line {
     Line::new().to(2).join(line)
-}
-
-/// Columns where the parts of a row begin, and their widths.
-struct Columns {
-    name: usize,
-    names: usize,
-    effect: usize,
-    estimates: usize,
-    /// Start of the tolerance or the plot.
-    last: usize,
-    tolerance: usize,
-    plot: usize,
-}
-
-impl Columns {
-    fn fit(rows: &[&MetricView], width: usize) -> Self {
-        let widest = |text: &dyn Fn(&MetricView) -> usize| {
-            rows.iter().map(|metric| text(metric)).max().unwrap_or(0)
-        };
-        let name = 17;
-        let estimates = widest(&|metric| {
-            if metric.interval.is_empty() {
-                0
-            } else {
-                metric.estimate.width()
-            }
-        });
-        let intervals = widest(&|metric| metric.interval.width());
-        let effects = (estimates + 1 + intervals).max(9);
-        let any_tolerance = rows.iter().any(|metric| metric.tolerance_set);
-        let wanted = widest(&|metric| metric.label().width()).max(6);
-        let with_plot = width >= PLOT_FROM;
-        let tolerance = if any_tolerance && !with_plot {
-            widest(&|metric| metric.tolerance.width()).clamp(9, 16)
-        } else {
-            0
-        };
-        let taken = name + 2 + effects + if tolerance > 0 { 2 + tolerance } else { 0 };
-        let plot_least = if with_plot { 2 + 32 } else { 0 };
-        let room = width.saturating_sub(taken + plot_least);
-        let names = wanted.min(room.max(12)).min(44);
-        let effect = name + names + 2;
-        let last = effect + effects + 2;
-        Self {
-            name,
-            names,
-            effect,
-            estimates,
-            last,
-            tolerance: if tolerance > 0 {
-                width.saturating_sub(last)
-            } else {
-                0
-            },
-            plot: if with_plot {
-                width.saturating_sub(last).min(PLOT_WIDTH)
-            } else {
-                0
-            },
-        }
-    }
 }
 
 /// The cell of a position in percent.
@@ -541,14 +349,6 @@ fn verdict_role(verdict: VerdictMark) -> Role {
 fn strong(role: Role) -> Role {
     match role {
         Role::Plain => Role::Strong,
-        other => other,
-    }
-}
-
-fn kind_role(kind: Kind) -> Role {
-    match kind {
-        Kind::High | Kind::Low | Kind::NodataFail => Role::Fail,
-        Kind::Pass => Role::Pass,
-        Kind::Error | Kind::Inconclusive | Kind::Nodata | Kind::Muted => Role::Plain,
+        Role::Fail | Role::Marginal | Role::Pass | Role::Strong | Role::Faint => role,
     }
 }

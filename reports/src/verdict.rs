@@ -5,7 +5,7 @@ use coalmine_judges::judgement::{
 };
 
 use crate::format::{self, Signs};
-use crate::metric::{self, Kind, MetricView};
+use crate::metric::{Kind, MetricView};
 use crate::sentence::Sentence;
 
 /// Longest name in a headline.
@@ -209,24 +209,30 @@ fn reason(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> Senten
             "Nothing was found that could count for or against the canary. No evidence is not success.".to_owned()
         }
     };
-    let sentence = Sentence::new().words(text);
-    match judgement.reason {
-        VerdictReason::CriticalMetric { .. } if judgement.score == 0.0 => {
-            match judgement.decided_score {
-                Some(decided) if decided != 0.0 => sentence.words(format!(
-                    " The judge sets the score to 0 for that; by the groups alone it would be {}.",
-                    signs.score(decided)
-                )),
-                Some(_) | None => sentence,
-            }
-        }
-        VerdictReason::ScoreBelow
-            if judgement.score == 0.0 && metrics.iter().all(|metric| !metric.kind.failed()) =>
-        {
-            sentence.words(" The judge’s own rules set it to 0.")
-        }
-        _ => sentence,
+    Sentence::new()
+        .words(text)
+        .words(zero(judgement, metrics, signs))
+}
+
+/// Why the score is zero, where the groups do not say it.
+fn zero(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> String {
+    if judgement.score != 0.0 {
+        return String::new();
     }
+    if matches!(judgement.reason, VerdictReason::CriticalMetric { .. }) {
+        return match judgement.decided_score {
+            Some(decided) if decided != 0.0 => format!(
+                " The judge sets the score to 0 for that; by the groups alone it would be {}.",
+                signs.score(decided)
+            ),
+            Some(_) | None => String::new(),
+        };
+    }
+    let failed = metrics.iter().any(|metric| metric.kind.failed());
+    if judgement.reason == VerdictReason::ScoreBelow && !failed {
+        return " The judge’s own rules set it to 0.".to_owned();
+    }
+    String::new()
 }
 
 fn whole_percent(share: f64) -> String {
@@ -239,10 +245,16 @@ fn others(judgement: &Judgement, metrics: &[MetricView]) -> Sentence {
         VerdictReason::CriticalMetric { result } | VerdictReason::CriticalUndecided { result } => {
             Some(result)
         }
-        _ => metrics
+        VerdictReason::ScoreReached
+        | VerdictReason::ScoreBetween
+        | VerdictReason::ScoreBelow
+        | VerdictReason::DecidedScoreLower => metrics
             .iter()
             .find(|metric| metric.kind.failed())
             .map(|metric| metric.index),
+        VerdictReason::TooLittleDecided
+        | VerdictReason::NothingDecided
+        | VerdictReason::NothingCounted => None,
     };
     let others: Vec<&MetricView> = metrics
         .iter()
@@ -343,106 +355,6 @@ fn tolerance(metrics: &[MetricView]) -> Sentence {
     Sentence::new()
 }
 
-/// What would have changed the verdict, to follow `if`.
-pub(crate) fn condition(
-    change: &coalmine_judges::what_if::Change,
-    judgement: &Judgement,
-    signs: Signs,
-) -> Sentence {
-    use coalmine_judges::what_if::Change;
-    let label = |index: usize| {
-        judgement
-            .results
-            .get(index)
-            .map_or_else(String::new, |result| {
-                let label = if result.tags.is_empty() {
-                    metric::name(result.name())
-                } else {
-                    format::clean(&result.label())
-                };
-                signs.shorten(&label, 48)
-            })
-    };
-    let list = |indices: &[usize]| {
-        let names: Vec<String> = indices.iter().map(|index| label(*index)).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        Sentence::new().names(&names, NAMES)
-    };
-    match change {
-        Change::Passed(index) => Sentence::new().name(label(*index)).words(" had passed"),
-        Change::AllOrdinaryPassed(indices) => list(indices).words(" had passed"),
-        Change::NotCritical(index) => Sentence::new()
-            .name(label(*index))
-            .words(" were not critical"),
-        Change::UndecidedPassed(indices) => undecided_list(indices, &list).words(" had passed"),
-        Change::UndecidedFailed(indices) => undecided_list(indices, &list).words(" had failed"),
-        Change::NotMuted(index) => Sentence::new().name(label(*index)).words(" were not muted"),
-        Change::Failed(index) => Sentence::new().name(label(*index)).words(" had failed"),
-    }
-}
-
-fn undecided_list(indices: &[usize], list: &dyn Fn(&[usize]) -> Sentence) -> Sentence {
-    if indices.len() > 2 {
-        Sentence::new().words(format!("all {} undecided metrics", indices.len()))
-    } else {
-        list(indices)
-    }
-}
-
-/// One line of explanation below a condition; empty where there is nothing to add.
-pub(crate) fn explanation(
-    change: &coalmine_judges::what_if::Change,
-    judgement: &Judgement,
-    metrics: &[MetricView],
-) -> String {
-    use coalmine_judges::what_if::Change;
-    let of = |index: &usize| metrics.iter().find(|metric| metric.index == *index);
-    match change {
-        Change::Passed(index) => of(index)
-            .filter(|metric| !metric.interval.is_empty())
-            .map_or_else(String::new, |metric| {
-                if metric.tolerance_set {
-                    format!(
-                        "Its tolerance is {}; it changed by {} {}.",
-                        metric.tolerance, metric.estimate, metric.interval
-                    )
-                } else {
-                    format!(
-                        "It changed by {} {}, and no tolerance is set.",
-                        metric.estimate, metric.interval
-                    )
-                }
-            }),
-        Change::AllOrdinaryPassed(indices) => format!(
-            "All {} that failed and do not fail the canary alone.",
-            indices.len()
-        ),
-        Change::NotCritical(_) => "The score alone would have decided.".to_owned(),
-        Change::UndecidedPassed(_) | Change::UndecidedFailed(_) => String::new(),
-        Change::NotMuted(index) => {
-            judgement
-                .results
-                .get(*index)
-                .map_or_else(String::new, |result| {
-                    format!(
-                        "It is {}, but does not count.",
-                        result.classification.word()
-                    )
-                })
-        }
-        Change::Failed(index) => judgement
-            .results
-            .get(*index)
-            .map_or_else(String::new, |result| {
-                if result.spec.critical {
-                    "It is critical.".to_owned()
-                } else {
-                    "Of the metrics that passed, it carries the most weight.".to_owned()
-                }
-            }),
-    }
-}
-
 /// How a classification counts in the lists below a group.
 pub(crate) fn not_counted(results: &[&MetricResult]) -> String {
     let number = |kind: Kind| {
@@ -458,20 +370,6 @@ pub(crate) fn not_counted(results: &[&MetricResult]) -> String {
         .map(|(number, kind)| format!("{} {}", format::count(number), kind.word()))
         .collect();
     parts.join(", ")
-}
-
-/// Whether a verdict is better than another: it lets the canary go further.
-pub(crate) fn better(verdict: Verdict, than: Verdict) -> bool {
-    rank(verdict) < rank(than)
-}
-
-fn rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Pass => 0,
-        Verdict::Marginal => 1,
-        Verdict::Inconclusive => 2,
-        Verdict::Fail => 3,
-    }
 }
 
 /// Order in which a list shows results: what failed the canary alone, what failed, what is undecided, muted, passed; larger

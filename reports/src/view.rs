@@ -3,16 +3,21 @@
 use std::cmp::Ordering;
 
 use coalmine_judges::judgement::{MetricResult, Verdict};
-use coalmine_judges::what_if;
+use coalmine_judges::what_if::{self, Change};
 
 use crate::effect::Effect;
 use crate::format::{self, Signs};
 use crate::metric::{self, Kind, MetricView};
+use crate::score::{ScoreView, position, score};
 use crate::sentence::Sentence;
-use crate::{Report, verdict};
+use crate::{Report, condition, verdict};
 
 /// Conditions that a report lists.
 const CONDITIONS: usize = 8;
+/// Conditions that are tried.
+const EXPLORED: usize = 24;
+/// Conditions listed although they leave the verdict as it is.
+const UNCHANGED: usize = 3;
 
 /// The word, the class on a page and the marks of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,32 +43,6 @@ impl VerdictMark {
             letter,
         }
     }
-}
-
-/// A zone of the score axis.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Zone {
-    pub(crate) verdict: VerdictMark,
-    /// Left end and width in percent of the axis.
-    pub(crate) left: f64,
-    pub(crate) width: f64,
-}
-
-/// The score on its axis.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ScoreView {
-    /// Left end of the axis: 50, or 0 where a score or a threshold is lower.
-    pub(crate) from: f64,
-    /// What the verdict rests on; absent where nothing was decided.
-    pub(crate) text: Option<String>,
-    pub(crate) position: f64,
-    /// A second score: what was decided alone, where it differs.
-    pub(crate) second: Option<(String, f64)>,
-    pub(crate) zones: Vec<Zone>,
-    /// Ticks: position, label.
-    pub(crate) ticks: Vec<(f64, String)>,
-    /// `Pass from 95, Marginal from 75.`
-    pub(crate) caption: String,
 }
 
 /// How many results are of a kind.
@@ -121,7 +100,6 @@ pub(crate) struct View {
     /// `98%`; absent where nothing was compared.
     pub(crate) level: Option<String>,
     pub(crate) window: Option<String>,
-    pub(crate) window_short: Option<String>,
     pub(crate) judged_at: Option<String>,
     pub(crate) judge: String,
     pub(crate) thresholds: String,
@@ -149,7 +127,6 @@ impl View {
             groups_note: groups_note(report, signs),
             conditions: conditions(report, &metrics, score.from, signs),
             level,
-            window_short: window.as_ref().map(|(_, short)| short.clone()),
             window: window.map(|(long, _)| long),
             judged_at: report.context.judged_at_ms.and_then(|time| {
                 Some(format!(
@@ -301,78 +278,6 @@ fn window(report: &Report<'_>) -> Option<(String, String)> {
     ))
 }
 
-fn score(report: &Report<'_>, signs: Signs) -> ScoreView {
-    let judgement = report.judgement;
-    let thresholds = judgement.thresholds;
-    // Nothing was decided: a score would look like an answer.
-    let exists = judgement.decided_score.is_some();
-    let shown = verdict::shown_score(judgement);
-    let second = judgement.decided_score.filter(|decided| *decided != shown);
-    let lowest = [
-        Some(thresholds.pass),
-        Some(thresholds.marginal),
-        exists.then_some(shown),
-        second,
-    ]
-    .into_iter()
-    .flatten()
-    .fold(f64::INFINITY, f64::min);
-    let from = if lowest >= 55.0 { 50.0 } else { 0.0 };
-    let pass = position(thresholds.pass, from);
-    // Where the marginal threshold is not below the pass threshold, there is no marginal zone.
-    let marginal = position(thresholds.marginal, from).min(pass);
-    let zones = [
-        (Verdict::Fail, 0.0, marginal),
-        (Verdict::Marginal, marginal, pass),
-        (Verdict::Pass, pass, 100.0),
-    ];
-    let zones: Vec<Zone> = zones
-        .into_iter()
-        .filter(|(_, left, right)| right > left)
-        .map(|(verdict, left, right)| Zone {
-            verdict: VerdictMark::of(verdict),
-            left,
-            width: right - left,
-        })
-        .collect();
-    let mut ticks = vec![(0.0, signs.score(from))];
-    if marginal >= 6.0 && pass - marginal >= 6.0 {
-        ticks.push((marginal, signs.score(thresholds.marginal)));
-    }
-    if pass >= 6.0 {
-        ticks.push((pass, signs.score(thresholds.pass)));
-    }
-    if pass <= 92.0 {
-        ticks.push((100.0, "100".to_owned()));
-    }
-    let caption = if thresholds.marginal < thresholds.pass {
-        format!(
-            "Pass from {}, Marginal from {}",
-            signs.score(thresholds.pass),
-            signs.score(thresholds.marginal)
-        )
-    } else {
-        format!("Pass from {}", signs.score(thresholds.pass))
-    };
-    ScoreView {
-        from,
-        text: exists.then(|| signs.score(shown)),
-        position: position(shown, from),
-        second: second.map(|decided| (signs.score(decided), position(decided, from))),
-        zones,
-        ticks,
-        caption,
-    }
-}
-
-/// Where a score stands on the axis, in percent.
-fn position(score: f64, from: f64) -> f64 {
-    if score.is_nan() {
-        return 0.0;
-    }
-    ((score - from) / (100.0 - from) * 100.0).clamp(0.0, 100.0)
-}
-
 fn groups(report: &Report<'_>, signs: Signs) -> Vec<GroupView> {
     let judgement = report.judgement;
     let widest = judgement
@@ -465,16 +370,38 @@ fn conditions(
     signs: Signs,
 ) -> Vec<ConditionView> {
     let judgement = report.judgement;
-    what_if::explore(judgement, CONDITIONS)
+    let mut same = 0;
+    what_if::explore(judgement, EXPLORED)
         .into_iter()
+        .filter(|what_if| {
+            if what_if.verdict != judgement.verdict {
+                return true;
+            }
+            // What leaves the verdict is worth a few lines, where it could have changed it at all.
+            let telling = judgement.verdict != Verdict::Pass || harmful(&what_if.change);
+            same += usize::from(telling);
+            telling && same <= UNCHANGED
+        })
+        .take(CONDITIONS)
         .map(|what_if| ConditionView {
-            condition: verdict::condition(&what_if.change, judgement, signs),
-            explanation: verdict::explanation(&what_if.change, judgement, metrics),
+            condition: condition::condition(&what_if.change, judgement, signs),
+            explanation: condition::explanation(&what_if.change, judgement, metrics),
             score: signs.score(what_if.score),
             position: position(what_if.score, from),
             verdict: VerdictMark::of(what_if.verdict),
             same: what_if.verdict == judgement.verdict,
-            better: verdict::better(what_if.verdict, judgement.verdict),
+            better: what_if.verdict < judgement.verdict,
         })
         .collect()
+}
+
+/// Whether a change speaks against the canary.
+fn harmful(change: &Change) -> bool {
+    match change {
+        Change::UndecidedFailed(_) | Change::NotMuted(_) | Change::Failed(_) => true,
+        Change::Passed(_)
+        | Change::AllOrdinaryPassed(_)
+        | Change::NotCritical(_)
+        | Change::UndecidedPassed(_) => false,
+    }
 }

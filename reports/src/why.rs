@@ -26,10 +26,12 @@ pub(crate) fn sentence(result: &MetricResult, signs: Signs) -> Sentence {
         Reason::WithinLimit => Sentence::new()
             .words(shift(result, signs))
             .words(within(result, signs)),
-        Reason::InfiniteValues => Sentence::new().words(format!(
-            "{} infinite, and this judge cannot compare infinite points. ",
-            infinite(result)
-        )),
+        Reason::InfiniteValues => Sentence::new().words(match infinite(result) {
+            Some(points) => {
+                format!("{points} infinite, and this judge cannot compare infinite points. ")
+            }
+            None => "The differences between the points are too large for a number, so this judge cannot compare them. ".to_owned(),
+        }),
         Reason::CannotCompare { cause } => Sentence::new()
             .words("The comparison failed: ")
             .name(format::clean(cause))
@@ -49,9 +51,10 @@ pub(crate) fn brief(result: &MetricResult, signs: Signs) -> Sentence {
         Reason::NothingToReplace => Sentence::new().words("no points at all"),
         Reason::Identical => Sentence::new().words("the same values on both sides"),
         Reason::OneValue => Sentence::new().words("one value on both sides"),
-        Reason::InfiniteValues => {
-            Sentence::new().words(format!("{} infinite", infinite(result).to_lowercase()))
-        }
+        Reason::InfiniteValues => Sentence::new().words(match infinite(result) {
+            Some(points) => format!("{points} infinite"),
+            None => "differences too large for a number".to_owned(),
+        }),
         Reason::CannotCompare { cause } => Sentence::new()
             .words("not comparable: ")
             .name(format::clean(cause)),
@@ -136,21 +139,22 @@ fn one_value(result: &MetricResult, signs: Signs) -> String {
     }
 }
 
-fn infinite(result: &MetricResult) -> String {
+/// Which points are infinite, up to the verb; `None` where none are.
+fn infinite(result: &MetricResult) -> Option<String> {
     let side = |number: usize, of: &str| {
-        let verb = if number == 1 { "point" } else { "points" };
-        format!("{} {verb} of the {of}", format::count(number))
+        let points = format::counted(number, "point", "points");
+        format!("{points} of the {of}")
     };
     let (baseline, canary) = (result.baseline.infinite, result.canary.infinite);
     match (baseline, canary) {
-        (0, 0) => "Some points are".to_owned(),
-        (_, 0) => format!("{} {}", side(baseline, "baseline"), be(baseline)),
-        (0, _) => format!("{} {}", side(canary, "canary"), be(canary)),
-        (_, _) => format!(
+        (0, 0) => None,
+        (_, 0) => Some(format!("{} {}", side(baseline, "baseline"), be(baseline))),
+        (0, _) => Some(format!("{} {}", side(canary, "canary"), be(canary))),
+        (_, _) => Some(format!(
             "{} and {} are",
             side(baseline, "baseline"),
             side(canary, "canary")
-        ),
+        )),
     }
 }
 
@@ -327,11 +331,15 @@ pub(crate) fn cautions(result: &MetricResult, signs: Signs) -> Vec<String> {
     let mut texts: Vec<String> = result
         .cautions
         .iter()
+        // The reason says that already, and which side it is.
+        .filter(|caution| {
+            **caution != Caution::MostlyMissing || result.reason != Reason::MissingData
+        })
         .map(|caution| match caution {
             Caution::FewPoints => "Few points: a side has fewer than 8, so the interval is only a rough one. Judge a longer window, or with a smaller step.".to_owned(),
             Caution::UnitTooSmall => "Small unit: the judge rounds its interval at about 0.0001 in the metric’s unit, and the shift is hardly larger. Use a smaller unit, for example milliseconds instead of seconds.".to_owned(),
             Caution::ConstantSides => "Constant: each side holds one value only, so the judge adds noise before it compares, and the interval rests on that noise. Check that the metric is still written.".to_owned(),
-            Caution::InfiniteValues => format!("Infinite points: {} infinite. Look for a division by zero in the query.", infinite(result)),
+            Caution::InfiniteValues => format!("Infinite points: {} infinite. Look for a division by zero in the query.", infinite(result).unwrap_or_else(|| "some are".to_owned())),
             Caution::MostlyMissing => "Mostly missing: more than half of the points of a side are not there. Compare the query’s step with how often the metric is written.".to_owned(),
         })
         .collect();

@@ -178,7 +178,7 @@ fn nice_ticks(low: f64, high: f64, wanted: usize) -> Vec<(f64, String)> {
         .find(|digit| digit * power >= rough * 0.999)
         .unwrap_or(10.0);
     let step = digit * power;
-    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    let (first, last) = ((low / step - 1e-6).ceil(), (high / step + 1e-6).floor());
     if !(step.is_normal() && first.is_finite() && last - first < 20.0 && low + step > low) {
         return vec![
             (low, Signs::PAGE.value(low)),

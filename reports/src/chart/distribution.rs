@@ -6,7 +6,7 @@ use coalmine_judges::stats::quantile::quantile_r7;
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Drawn, Frame};
 use super::svg::{Ink, Svg};
-use super::{Chart, range};
+use super::{Chart, Range, range};
 
 const WIDTH: u32 = 420;
 const HEIGHT: u32 = 190;
@@ -32,7 +32,7 @@ pub(crate) fn distributions(set: &MetricSetPair, label: &str) -> Result<Option<C
     let Some(range) = range(set) else {
         return Ok(None);
     };
-    let axis = Axis::values(range, 4);
+    let axis = Axis::values(roomy(range), 4);
     let sides = [Side::of(&set.baseline, &axis), Side::of(&set.canary, &axis)];
     let mut svg = String::new();
     draw(
@@ -56,6 +56,20 @@ pub(crate) fn distributions(set: &MetricSetPair, label: &str) -> Result<Option<C
         caption.push_str(", logarithmic");
     }
     Ok(Some(Chart { svg, caption }))
+}
+
+/// Room for the tails of a density, which reach beyond the points; but not below zero where no point does.
+fn roomy(range: Range) -> Range {
+    if range.heavy || range.low == range.high {
+        return range;
+    }
+    let room = (range.high * 0.5 - range.low * 0.5) * 0.16;
+    let least = if range.low >= 0.0 { 0.0 } else { f64::MIN };
+    Range {
+        low: (range.low - room).max(least),
+        high: (range.high + room).min(f64::MAX),
+        heavy: false,
+    }
 }
 
 /// One side's positions on the axis, 0 to 1.

@@ -9,7 +9,7 @@ use super::{Chart, Range, range};
 use crate::format;
 
 const WIDTH: u32 = 600;
-const HEIGHT: u32 = 190;
+const HEIGHT: u32 = 186;
 const FRAME: Frame = Frame {
     left: 52.0,
     top: 8.0,
@@ -17,8 +17,8 @@ const FRAME: Frame = Frame {
     bottom: 150.0,
 };
 /// Rows of marks for missing points, below the axis.
-const MISSING_BASELINE: f64 = 155.0;
-const MISSING_CANARY: f64 = 161.0;
+const MISSING_BASELINE: f64 = 156.0;
+const MISSING_CANARY: f64 = 162.0;
 /// Points in one mean.
 const BLOCK: usize = 5;
 /// From here on a series is drawn as the least and the most of each stretch.
@@ -300,7 +300,7 @@ fn draw(canvas: Canvas<'_>, x: &Axis, y: &Axis, sides: &[Side]) -> Drawn {
         canvas.text(
             Ink::Label,
             Anchor::Middle,
-            (across(*tick), f64::from(HEIGHT) - 8.0),
+            (across(*tick), f64::from(HEIGHT) - 6.0),
             label,
         )?;
     }
@@ -361,7 +361,7 @@ fn ends(canvas: &Canvas<'_>, up: &dyn Fn(f64) -> f64, sides: &[Side]) -> Drawn {
         .filter_map(|side| Some((end(side)?, side)))
         .collect();
     if let [(first, _), (second, _)] = &mut rows[..] {
-        const APART: f64 = 14.0;
+        const APART: f64 = 18.0;
         let missing = APART - (*first - *second).abs();
         if missing > 0.0 {
             let sign = if first <= second { -1.0 } else { 1.0 };

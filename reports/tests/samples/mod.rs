@@ -14,17 +14,17 @@ use coalmine_judges::series::{Grid, MetricSetPair, Series};
 use coalmine_reports::{Context, Report, SentQuery};
 
 /// 12 March 2026, 11:00 UTC.
-pub const START_MS: i64 = 1_773_313_200_000;
+pub(crate) const START_MS: i64 = 1_773_313_200_000;
 
 /// A judgement with all that a report needs.
-pub struct Sample {
-    pub judgement: Judgement,
-    pub sets: Vec<MetricSetPair>,
-    pub context: Context,
+pub(crate) struct Sample {
+    pub(crate) judgement: Judgement,
+    pub(crate) sets: Vec<MetricSetPair>,
+    pub(crate) context: Context,
 }
 
 impl Sample {
-    pub fn report(&self) -> Report<'_> {
+    pub(crate) fn report(&self) -> Report<'_> {
         Report {
             judgement: &self.judgement,
             sets: &self.sets,
@@ -34,44 +34,44 @@ impl Sample {
 }
 
 /// Builds a [`Sample`] metric by metric.
-pub struct Builder {
+pub(crate) struct Builder {
     config: JudgeConfig,
     sets: Vec<MetricSetPair>,
     thresholds: Thresholds,
-    pub points: usize,
-    pub step_ms: u64,
-    pub context: Context,
+    pub(crate) points: usize,
+    pub(crate) step_ms: u64,
+    pub(crate) context: Context,
     chance: Chance,
 }
 
 /// A metric in the making.
-pub struct Metric {
-    pub spec: MetricSpec,
-    pub baseline: Vec<Option<f64>>,
-    pub canary: Vec<Option<f64>>,
-    pub tags: BTreeMap<String, String>,
-    pub timed: bool,
+pub(crate) struct Metric {
+    pub(crate) spec: MetricSpec,
+    pub(crate) baseline: Vec<Option<f64>>,
+    pub(crate) canary: Vec<Option<f64>>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) timed: bool,
 }
 
 impl Metric {
-    pub fn rise(mut self, allowed: f64) -> Self {
+    pub(crate) fn rise(mut self, allowed: f64) -> Self {
         self.spec.direction = Direction::Increase;
         self.spec.effect.allowed_increase = allowed;
         self.spec.effect.critical_increase = allowed;
         self
     }
-    pub fn fall(mut self, allowed: f64) -> Self {
+    pub(crate) fn fall(mut self, allowed: f64) -> Self {
         self.spec.direction = Direction::Decrease;
         self.spec.effect.allowed_decrease = allowed;
         self.spec.effect.critical_decrease = allowed;
         self
     }
-    pub fn within(mut self, low: f64, high: f64) -> Self {
+    pub(crate) fn within(mut self, low: f64, high: f64) -> Self {
         self.spec.effect.allowed_decrease = low;
         self.spec.effect.allowed_increase = high;
         self
     }
-    pub fn cles(mut self, low: f64, high: f64) -> Self {
+    pub(crate) fn cles(mut self, low: f64, high: f64) -> Self {
         self.spec.effect = EffectLimits {
             allowed_decrease: low,
             allowed_increase: high,
@@ -79,42 +79,42 @@ impl Metric {
         };
         self
     }
-    pub fn critical(mut self) -> Self {
+    pub(crate) fn critical(mut self) -> Self {
         self.spec.critical = true;
         self
     }
-    pub fn muted(mut self) -> Self {
+    pub(crate) fn muted(mut self) -> Self {
         self.spec.muted = true;
         self
     }
-    pub fn must_have_data(mut self) -> Self {
+    pub(crate) fn must_have_data(mut self) -> Self {
         self.spec.must_have_data = true;
         self
     }
-    pub fn replace_missing(mut self) -> Self {
+    pub(crate) fn replace_missing(mut self) -> Self {
         self.spec.nan_strategy = NanStrategy::Replace;
         self
     }
-    pub fn remove_outliers(mut self) -> Self {
+    pub(crate) fn remove_outliers(mut self) -> Self {
         self.spec.outliers = Outliers::Remove {
             factor: OutlierFactor::DEFAULT,
         };
         self
     }
-    pub fn untimed(mut self) -> Self {
+    pub(crate) fn untimed(mut self) -> Self {
         self.timed = false;
         self
     }
-    pub fn tag(mut self, key: &str, value: &str) -> Self {
+    pub(crate) fn tag(mut self, key: &str, value: &str) -> Self {
         self.tags.insert(key.to_owned(), value.to_owned());
         self
     }
-    pub fn without_canary(mut self) -> Self {
+    pub(crate) fn without_canary(mut self) -> Self {
         self.canary = vec![None; self.canary.len()];
         self
     }
     /// Every `nth` point of both sides is missing, and a hole of a tenth in the canary.
-    pub fn with_holes(mut self, nth: usize) -> Self {
+    pub(crate) fn with_holes(mut self, nth: usize) -> Self {
         let length = self.canary.len();
         for index in (0..length).step_by(nth) {
             self.baseline[index] = None;
@@ -128,27 +128,27 @@ impl Metric {
 
 /// A small generator of chance, the same on every machine.
 #[derive(Clone)]
-pub struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
     /// In 0 to 1.
-    pub fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
     /// Mean 0, standard deviation 1, about normal.
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
     }
 }
 
 impl Builder {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             config: JudgeConfig::default(),
             sets: Vec::new(),
@@ -173,24 +173,31 @@ impl Builder {
         }
     }
 
-    pub fn thresholds(mut self, pass: f64, marginal: f64) -> Self {
+    pub(crate) fn thresholds(mut self, pass: f64, marginal: f64) -> Self {
         self.thresholds = Thresholds { pass, marginal };
         self
     }
 
-    pub fn weight(mut self, group: &str, weight: f64) -> Self {
+    pub(crate) fn weight(mut self, group: &str, weight: f64) -> Self {
         self.config.group_weights.insert(group.to_owned(), weight);
         self
     }
 
-    pub fn points(mut self, points: usize, step_ms: u64) -> Self {
+    pub(crate) fn points(mut self, points: usize, step_ms: u64) -> Self {
         self.points = points;
         self.step_ms = step_ms;
         self
     }
 
     /// Normal noise around `level`; the canary's level is `level * ratio`.
-    pub fn level(&mut self, name: &str, group: &str, level: f64, noise: f64, ratio: f64) -> Metric {
+    pub(crate) fn level(
+        &mut self,
+        name: &str,
+        group: &str,
+        level: f64,
+        noise: f64,
+        ratio: f64,
+    ) -> Metric {
         let points = self.points;
         let mut side = |mean: f64| -> Vec<Option<f64>> {
             let mut drift = 0.0;
@@ -206,7 +213,7 @@ impl Builder {
     }
 
     /// A heavy tail above `level`.
-    pub fn tail(&mut self, name: &str, group: &str, level: f64, ratio: f64) -> Metric {
+    pub(crate) fn tail(&mut self, name: &str, group: &str, level: f64, ratio: f64) -> Metric {
         let points = self.points;
         let mut side = |level: f64| -> Vec<Option<f64>> {
             (0..points)
@@ -218,7 +225,7 @@ impl Builder {
     }
 
     /// Counts of rare events.
-    pub fn rare(
+    pub(crate) fn rare(
         &mut self,
         name: &str,
         group: &str,
@@ -235,7 +242,7 @@ impl Builder {
         self.metric(name, group, baseline, canary)
     }
 
-    pub fn metric(
+    pub(crate) fn metric(
         &mut self,
         name: &str,
         group: &str,
@@ -254,7 +261,7 @@ impl Builder {
         }
     }
 
-    pub fn add(&mut self, metric: Metric) {
+    pub(crate) fn add(&mut self, metric: Metric) {
         let grid = metric.timed.then_some(Grid {
             start_ms: START_MS,
             step_ms: self.step_ms,
@@ -281,11 +288,11 @@ impl Builder {
         });
     }
 
-    pub fn judge(self) -> Sample {
+    pub(crate) fn judge(self) -> Sample {
         let input = JudgeInput::new(&self.config, self.thresholds, &self.sets)
             .expect("every set has its metric");
         Sample {
-            judgement: NetflixAcaJudge::default().judge(&input),
+            judgement: NetflixAcaJudge.judge(&input),
             sets: self.sets,
             context: self.context,
         }
@@ -300,7 +307,7 @@ fn query(name: &str, side: &str) -> String {
 }
 
 /// A critical failure among twenty metrics of all kinds: the incident of the drawings.
-pub fn fail() -> Sample {
+pub(crate) fn fail() -> Sample {
     let mut b = Builder::new(7)
         .thresholds(90.0, 75.0)
         .weight("Errors", 40.0)
@@ -394,7 +401,7 @@ pub fn fail() -> Sample {
 }
 
 /// Twenty metrics without a change that counts, none with a tolerance.
-pub fn pass() -> Sample {
+pub(crate) fn pass() -> Sample {
     let mut b = Builder::new(3);
     for index in 0..20 {
         let group = ["errors", "latency", "resources"][index % 3];
@@ -416,7 +423,7 @@ pub fn pass() -> Sample {
 }
 
 /// Two of twelve metrics failed: the score lies between the thresholds.
-pub fn marginal() -> Sample {
+pub(crate) fn marginal() -> Sample {
     let mut b = Builder::new(11);
     for index in 0..12 {
         let ratio = if index < 2 { 1.3 } else { 1.0 };
@@ -441,7 +448,7 @@ pub fn marginal() -> Sample {
 }
 
 /// Both sides of every metric are empty.
-pub fn no_data() -> Sample {
+pub(crate) fn no_data() -> Sample {
     let mut b = Builder::new(5);
     for name in ["requests", "errors", "latency"] {
         let mut metric = b.level(name, "service", 1.0, 0.1, 1.0).without_canary();
@@ -454,7 +461,7 @@ pub fn no_data() -> Sample {
 }
 
 /// A critical metric without data among metrics that pass.
-pub fn inconclusive() -> Sample {
+pub(crate) fn inconclusive() -> Sample {
     let mut b = Builder::new(13).points(30, 60_000);
     let metric = b
         .level("checkout_success", "business", 99.0, 0.01, 1.0)
@@ -475,7 +482,7 @@ pub fn inconclusive() -> Sample {
 }
 
 /// One metric, by the defaults.
-pub fn one() -> Sample {
+pub(crate) fn one() -> Sample {
     let mut b = Builder::new(17);
     let metric = b.level("latency_p99", "latency", 120.0, 0.1, 1.2);
     b.add(metric);
@@ -483,7 +490,7 @@ pub fn one() -> Sample {
 }
 
 /// Two hundred metrics with tags, some of them failing in every way.
-pub fn two_hundred() -> Sample {
+pub(crate) fn two_hundred() -> Sample {
     let mut b = Builder::new(23).points(120, 30_000);
     for index in 0..200 {
         let group = [
@@ -540,7 +547,7 @@ pub fn two_hundred() -> Sample {
 }
 
 /// Everything that is odd at once.
-pub fn odd() -> Sample {
+pub(crate) fn odd() -> Sample {
     let mut b = Builder::new(29);
     let some = |values: &[f64]| values.iter().map(|value| Some(*value)).collect::<Vec<_>>();
     let script = b.level("<script>alert(1)</script>", "<b>group</b>", 1.0, 0.1, 2.5);
@@ -603,7 +610,7 @@ pub fn odd() -> Sample {
 }
 
 /// One metric with a hundred thousand points.
-pub fn many_points() -> Sample {
+pub(crate) fn many_points() -> Sample {
     let mut b = Builder::new(31).points(100_000, 1_000);
     let metric = b.tail("request_seconds", "latency", 0.2, 1.05);
     b.add(metric);

@@ -1,0 +1,388 @@
+//! What the reports say, for each kind of judgement, and what none of them may ever contain.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod samples;
+
+use coalmine_judges::judgement::{Classification, Verdict};
+use coalmine_reports::{Links, TextStyle, html, junit, markdown, text};
+use scraper::{Html, Selector};
+
+use samples::Sample;
+
+/// All samples, by what they show.
+fn all() -> Vec<(&'static str, Sample)> {
+    vec![
+        ("pass", samples::pass()),
+        ("marginal", samples::marginal()),
+        ("fail", samples::fail()),
+        ("no_data", samples::no_data()),
+        ("inconclusive", samples::inconclusive()),
+        ("one", samples::one()),
+        ("two_hundred", samples::two_hundred()),
+        ("odd", samples::odd()),
+    ]
+}
+
+fn page(sample: &Sample) -> String {
+    html(&sample.report()).expect("a page is written for every judgement")
+}
+
+fn select(selector: &str) -> Selector {
+    Selector::parse(selector).expect("the selector is one")
+}
+
+/// The words of a page in reading order, one line an element that has any, without charts, style and script.
+fn words(page: &str) -> String {
+    let document = Html::parse_document(page);
+    let mut lines = Vec::new();
+    let wanted = select(
+        "h1, h2, h3, p, li, tr, figcaption, .st, .key3 > span, output, summary, pre, footer, header",
+    );
+    for element in document.select(&wanted) {
+        let hidden = element
+            .ancestors()
+            .filter_map(scraper::ElementRef::wrap)
+            .any(|ancestor| {
+                matches!(
+                    ancestor.value().name(),
+                    "tr" | "svg" | "header" | "noscript"
+                )
+            });
+        if hidden && element.value().name() != "tr" {
+            continue;
+        }
+        let text: Vec<&str> = element.text().flat_map(str::split_whitespace).collect();
+        if !text.is_empty() {
+            lines.push(text.join(" "));
+        }
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn each_verdict_reads_as_it_should_in_a_terminal() {
+    for (name, sample) in all() {
+        let style = TextStyle {
+            report_path: Some("report.html".to_owned()),
+            ..TextStyle::default()
+        };
+        insta::assert_snapshot!(format!("{name}.80"), text(&sample.report(), &style));
+    }
+}
+
+#[test]
+fn a_wide_terminal_plots_the_effects_and_lists_all() {
+    let style = TextStyle {
+        width: 120,
+        all: true,
+        ..TextStyle::default()
+    };
+    insta::assert_snapshot!("fail.120", text(&samples::fail().report(), &style));
+}
+
+#[test]
+fn a_terminal_without_utf_8_gets_letters() {
+    let style = TextStyle {
+        ascii: true,
+        width: 110,
+        ..TextStyle::default()
+    };
+    let written = text(&samples::odd().report(), &style);
+    assert!(written.is_ascii());
+    insta::assert_snapshot!("odd.ascii", written);
+}
+
+#[test]
+fn colours_and_links_are_escape_sequences_and_nothing_else_changes() {
+    let sample = samples::fail();
+    let colored = TextStyle {
+        color: true,
+        hyperlinks: true,
+        report_path: Some("/tmp/a b;\u{7}c.html".to_owned()),
+        ..TextStyle::default()
+    };
+    let plain = TextStyle {
+        color: false,
+        hyperlinks: false,
+        ..colored.clone()
+    };
+    let written = text(&sample.report(), &colored);
+    assert!(written.starts_with("\u{1b}[1;31m✕ Fail:"), "{written}");
+    assert!(
+        written.contains("\u{1b}]8;;file:///tmp/a%20b%3B%07c.html\u{1b}\\"),
+        "{written}"
+    );
+    let mut without = String::new();
+    let mut rest = written.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        without.push_str(before);
+        let end = if after.starts_with(']') {
+            after.find('\\')
+        } else {
+            after.find('m')
+        };
+        rest = &after[end.unwrap() + 1..];
+    }
+    without.push_str(rest);
+    assert_eq!(without, text(&sample.report(), &plain));
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    for (name, sample) in all() {
+        for width in [60, 80, 104, 132] {
+            let style = TextStyle {
+                width,
+                all: true,
+                ..TextStyle::default()
+            };
+            for line in text(&sample.report(), &style).lines() {
+                let columns = unicode_width::UnicodeWidthStr::width(line);
+                // A word that is longer than a line stands alone on it.
+                let is_one_word = line.trim().split(' ').count() == 1;
+                assert!(
+                    columns <= width || is_one_word,
+                    "{name} at {width}: {columns}: {line}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn each_verdict_reads_as_it_should_in_a_pull_request() {
+    let links = Links {
+        report: Some("artifacts/report.html".to_owned()),
+        data: None,
+    };
+    for (name, sample) in all() {
+        insta::assert_snapshot!(format!("{name}.md"), markdown(&sample.report(), &links));
+    }
+}
+
+#[test]
+fn a_markdown_table_keeps_its_columns_whatever_the_names() {
+    for (name, sample) in all() {
+        let written = markdown(&sample.report(), &Links::default());
+        let mut columns = None;
+        for line in written.lines() {
+            if !line.starts_with('|') {
+                columns = None;
+                continue;
+            }
+            let bars = line.matches('|').count();
+            assert_eq!(*columns.get_or_insert(bars), bars, "{name}: {line}");
+        }
+        assert!(!written.contains("<script"), "{name}");
+    }
+}
+
+#[test]
+fn junit_has_a_case_for_each_metric_and_one_for_the_verdict() {
+    for (name, sample) in all() {
+        let written = junit(&sample.report());
+        let document = roxmltree::Document::parse(&written).expect("JUnit is XML");
+        let cases: Vec<_> = document
+            .descendants()
+            .filter(|node| node.has_tag_name("testcase"))
+            .collect();
+        assert_eq!(cases.len(), sample.judgement.results.len() + 1, "{name}");
+        let outcome = |node: &roxmltree::Node<'_, '_>| {
+            ["failure", "error", "skipped"]
+                .into_iter()
+                .find(|tag| node.children().any(|child| child.has_tag_name(*tag)))
+                .unwrap_or("passed")
+        };
+        let verdict = if sample.judgement.verdict == Verdict::Pass {
+            "passed"
+        } else {
+            "failure"
+        };
+        assert_eq!(outcome(&cases[0]), verdict, "{name}");
+        for (result, case) in sample.judgement.results.iter().zip(&cases[1..]) {
+            let expected = match result.classification {
+                _ if result.spec.muted => "skipped",
+                Classification::High | Classification::Low | Classification::NodataFailMetric => {
+                    "failure"
+                }
+                Classification::Error => "error",
+                Classification::Inconclusive | Classification::Nodata => "skipped",
+                Classification::Pass => "passed",
+            };
+            assert_eq!(outcome(case), expected, "{name}: {}", result.name());
+        }
+        let suite = document.root_element();
+        for (attribute, outcome_of) in [
+            ("failures", "failure"),
+            ("errors", "error"),
+            ("skipped", "skipped"),
+        ] {
+            let number = cases
+                .iter()
+                .filter(|case| outcome(case) == outcome_of)
+                .count();
+            assert_eq!(
+                suite.attribute(attribute),
+                Some(number.to_string().as_str()),
+                "{name}"
+            );
+        }
+    }
+    insta::assert_snapshot!("fail.junit", junit(&samples::fail().report()));
+}
+
+#[test]
+fn each_verdict_reads_as_it_should_on_a_page() {
+    for (name, sample) in all() {
+        if name != "two_hundred" {
+            insta::assert_snapshot!(format!("{name}.page"), words(&page(&sample)));
+        }
+    }
+}
+
+#[test]
+fn a_page_is_valid_html_that_needs_nothing_else() {
+    for (name, sample) in all() {
+        let page = page(&sample);
+        let document = Html::parse_document(&page);
+        assert!(document.errors.is_empty(), "{name}: {:?}", document.errors);
+        for scheme in ["http:", "https:", "//cdn", "@import", "url("] {
+            assert!(!page.contains(scheme), "{name} names `{scheme}`");
+        }
+        let loads = select("[src], link:not([rel=icon]), iframe, object, embed, img, base, form");
+        assert_eq!(document.select(&loads).count(), 0, "{name}");
+        for svg in document.select(&select("svg")) {
+            assert!(
+                svg.children().count() > 0,
+                "{name} has an empty drawing: {}",
+                svg.html()
+            );
+        }
+        let mut ids: Vec<&str> = document
+            .select(&select("[id]"))
+            .filter_map(|element| element.value().id())
+            .collect();
+        ids.sort_unstable();
+        let number = ids.len();
+        ids.dedup();
+        assert_eq!(number, ids.len(), "{name} uses an id twice");
+        for link in document.select(&select("a[href^='#'], use")) {
+            let to = link.value().attr("href").unwrap().trim_start_matches('#');
+            assert!(ids.contains(&to), "{name} links to nothing: {to}");
+        }
+        let rows = document.select(&select("tbody.m")).count();
+        assert_eq!(rows, sample.judgement.results.len(), "{name}");
+    }
+}
+
+#[test]
+fn no_report_says_nan_or_inf() {
+    let spoken = |text: &str| {
+        text.split(|c: char| !c.is_alphanumeric())
+            .any(|word| matches!(word, "NaN" | "nan" | "inf" | "Inf" | "null" | "undefined"))
+    };
+    for (name, sample) in all() {
+        let report = sample.report();
+        assert!(
+            !spoken(&text(&report, &TextStyle::default())),
+            "{name} in text"
+        );
+        assert!(
+            !spoken(&markdown(&report, &Links::default())),
+            "{name} in Markdown"
+        );
+        assert!(!spoken(&junit(&report)), "{name} in JUnit");
+        let page = page(&sample);
+        // The page's script has a right to its words; charts and texts have not.
+        let before_script = page
+            .rsplit_once("<script>")
+            .expect("the page has a script")
+            .0;
+        let before_data = before_script
+            .split("<script type=\"application/json\"")
+            .next()
+            .unwrap();
+        assert!(!spoken(before_data), "{name} on the page");
+        assert!(
+            !before_data.contains("NaN") && !before_data.contains("inf%"),
+            "{name} in a chart"
+        );
+    }
+}
+
+#[test]
+fn a_page_of_two_hundred_metrics_stays_small() {
+    let size = page(&samples::two_hundred()).len();
+    assert!(size < 5_000_000, "{size}");
+}
+
+#[test]
+fn a_hundred_thousand_points_are_drawn_as_an_envelope() {
+    let sample = samples::many_points();
+    let page = page(&sample);
+    assert!(page.len() < 300_000, "{}", page.len());
+    assert!(page.contains("areas from the least to the most"));
+}
+
+#[test]
+fn data_that_are_too_large_stay_out_and_the_page_says_so() {
+    let mut sample = samples::one();
+    sample.context.data_json = Some(" ".repeat(coalmine_reports::DATA_LIMIT + 1));
+    let page = page(&sample);
+    assert!(page.len() < 1_000_000);
+    assert!(page.contains("larger than 20 MB"));
+    assert!(!page.contains("id=\"data\"") && !page.contains("id=\"json\""));
+}
+
+#[test]
+fn the_data_inside_of_a_page_are_the_data_and_cannot_end_their_element() {
+    for data in [Some("{\"a\":\"</script><!--<script>\"}".to_owned()), None] {
+        let mut sample = samples::odd();
+        sample.context.data_json = data.clone();
+        let page = page(&sample);
+        let document = Html::parse_document(&page);
+        let inside: String = document
+            .select(&select("script#data"))
+            .flat_map(|script| script.text())
+            .collect();
+        let read: serde_json::Value = serde_json::from_str(&inside).expect("the data are JSON");
+        match data {
+            Some(data) => assert_eq!(
+                read,
+                serde_json::from_str::<serde_json::Value>(&data).unwrap()
+            ),
+            None => {
+                let sets = read["sets"].as_array().expect("a list of sets");
+                assert_eq!(sets.len(), sample.sets.len());
+                assert_eq!(sets[3]["baseline"]["values"][2], "Infinity");
+                assert_eq!(sets[0]["name"], "<script>alert(1)</script>");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_report_of_nothing_can_be_written() {
+    let sample = samples::Builder::new(1).judge();
+    let page = page(&sample);
+    assert!(page.contains("there were no metrics to judge"));
+    assert!(Html::parse_document(&page).errors.is_empty());
+    let written = text(&sample.report(), &TextStyle::default());
+    assert!(
+        written.starts_with("◇ Inconclusive: there were no metrics to judge"),
+        "{written}"
+    );
+}
+
+#[test]
+fn series_that_do_not_fit_the_judgement_are_no_fault() {
+    let mut sample = samples::fail();
+    sample.sets.truncate(3);
+    sample.context.queries.clear();
+    assert!(page(&sample).contains("None: the series were read as they are."));
+}
