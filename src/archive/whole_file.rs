@@ -34,11 +34,8 @@ pub struct WholeFile {
 
 #[derive(Debug)]
 enum Place {
-    /// An ordinary file: written beside it.
-    Beside {
-        temporary: NamedTempFile,
-        target: PathBuf,
-    },
+    /// An ordinary file: written in its folder under another name.
+    Beside { folder: PathBuf, target: PathBuf },
     /// Something that is no file, as `/dev/null` or a pipe, which a rename would replace.
     Straight(fs::File),
 }
@@ -76,17 +73,11 @@ impl WholeFile {
         if !folder.is_dir() {
             return Err(WriteError::NoFolder(folder.display().to_string()));
         }
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".coalmine-").suffix(".tmp");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            // As an ordinary file: what the user's mask leaves.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
+        // Tried now and made again at the end, so that work that is broken off leaves nothing.
+        temporary_in(folder)?.close()?;
         Ok(Self {
             place: Place::Beside {
-                temporary: builder.tempfile_in(folder)?,
+                folder: folder.to_path_buf(),
                 target,
             },
         })
@@ -106,8 +97,8 @@ impl WholeFile {
                 write(&mut out)?;
                 out.flush()?;
             }
-            Place::Beside { temporary, target } => {
-                let mut out = BufWriter::new(temporary);
+            Place::Beside { folder, target } => {
+                let mut out = BufWriter::new(temporary_in(&folder)?);
                 write(&mut out)?;
                 let temporary = out.into_inner().map_err(io::IntoInnerError::into_error)?;
                 temporary.as_file().sync_all()?;
@@ -116,6 +107,18 @@ impl WholeFile {
         }
         Ok(())
     }
+}
+
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".coalmine-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As an ordinary file: what the user's mask leaves.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
 }
 
 /// The system's words without the name of our temporary file, which nobody asked for.

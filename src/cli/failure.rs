@@ -21,6 +21,7 @@ enum Part {
         message: String,
         details: Vec<String>,
         hints: Vec<String>,
+        count: u64,
     },
     Config {
         file: String,
@@ -37,6 +38,7 @@ impl Failure {
                 message: message.into(),
                 details: Vec::new(),
                 hints: Vec::new(),
+                count: 1,
             }],
             consequence: None,
         }
@@ -97,6 +99,7 @@ impl Failure {
                     message,
                     details,
                     hints,
+                    count: _,
                 } => {
                     let word = paint(Role::Error, "error");
                     let _ = writeln!(
@@ -123,7 +126,7 @@ impl Failure {
                 } => text.push_str(&problems.render(file, config, paint)),
             }
         }
-        let count: usize = self.parts.iter().map(Part::count).sum();
+        let count: u64 = self.parts.iter().map(Part::count).sum();
         if let Some(consequence) = self.consequence {
             let noun = if count == 1 { "error" } else { "errors" };
             let _ = writeln!(text, "\n{count} {noun}. {consequence}");
@@ -133,10 +136,10 @@ impl Failure {
 }
 
 impl Part {
-    fn count(&self) -> usize {
+    fn count(&self) -> u64 {
         match self {
-            Self::Plain { details, .. } => details.len().max(1),
-            Self::Config { problems, .. } => problems.len(),
+            Self::Plain { count, .. } => *count,
+            Self::Config { problems, .. } => problems.len() as u64,
         }
     }
 }
@@ -167,6 +170,7 @@ impl From<InputError> for Failure {
                 message,
                 details,
                 hints,
+                count: error.problems.len() as u64 + error.more,
             }],
             consequence: None,
         }

@@ -120,6 +120,17 @@ pub(super) fn config_notes(config: &CanaryConfig) -> Vec<String> {
     warnings.chain(ignored).collect()
 }
 
+/// Whether the config asks for a judge that is not here: valid, but not judged without `--judge`.
+pub(super) fn judge_note(config: &CanaryConfig) -> Option<String> {
+    let name = config.judge_name()?;
+    judges::by_name(name).is_none().then(|| {
+        format!(
+            "judge.name: this version has no judge `{name}`; `coalmine judge` needs `--judge {}`",
+            judges::NAMES[0]
+        )
+    })
+}
+
 /// The judge: as asked, else as the config says, else the first.
 pub(super) fn choose_judge(
     asked: Option<&str>,

@@ -1,6 +1,6 @@
 //! The command line: one file for each verb. Standard output is data, standard error is everything else.
 //!
-//! Verbs take their arguments and a [`console::Console`]; they return an [`exit::Exit`] or a [`failure::Failure`], which is
+//! Verbs take their arguments and a `Console`; they return an `Exit` or a `Failure`, which is
 //! printed here and nowhere else.
 
 mod completions;

@@ -26,6 +26,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
                 let name = file.display();
                 let notes: Vec<String> = inputs::config_notes(&config)
                     .into_iter()
+                    .chain(inputs::judge_note(&config))
                     .map(|note| format!("`{name}`: {note}"))
                     .collect();
                 console.warn(&notes);

@@ -1,12 +1,10 @@
 //! Input that nobody means: a clear error with exit 2, or the classification that is defined for it. Never a panic, never
 //! NaN in a result, nothing half-written.
 
-use std::fs;
-
 use crate::cli::{CONFIG, Folder, HEALTHY, HEALTHY_TOO};
 
 /// Runs in a folder with the usual files and `more`; nothing may be left behind.
-fn check(more: &[(&str, &[u8])], arguments: &str) -> String {
+pub(crate) fn check(more: &[(&str, &[u8])], arguments: &str) -> String {
     let mut folder = Folder::usual();
     for (name, content) in more {
         folder = folder.file(name, content);
@@ -307,158 +305,6 @@ fn bombs_and_depths_end_quickly_with_an_error() {
 }
 
 #[test]
-fn output_that_cannot_be_written_is_told_before_anything_is_judged() {
-    let judge = "judge --baseline b.csv --canary c.csv";
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report none/r.html")), @r"
-    exit 2
-
-    ---
-    error: cannot write `none/r.html`: there is no folder `none`
-
-    1 error. Nothing was judged.
-    ");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report .")), @r"
-    exit 2
-
-    ---
-    error: cannot write `.`: it is a directory; expected a file name
-
-    1 error. Nothing was judged.
-    ");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report b.csv/r.html")), @r"
-    exit 2
-
-    ---
-    error: cannot write `b.csv/r.html`: there is no folder `b.csv`
-
-    1 error. Nothing was judged.
-    ");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --save s.json.zst")), @r"
-    exit 2
-
-    ---
-    error: cannot write `s.json.zst`: found the ending `.zst`; expected `.gz`, or none of a compressed file
-    hint: names ending in `.json` and `.json.gz` are possible
-
-    1 error. Nothing was judged.
-    ");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --save none/s.json")), @r"
-    exit 2
-
-    ---
-    error: cannot write `none/s.json`: there is no folder `none`
-
-    1 error. Nothing was judged.
-    ");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report b.csv")), @r"
-    exit 2
-
-    ---
-    error: `b.csv` is given twice; expected another file to write to
-
-    1 error. Nothing was judged.
-    ");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report -")), @r"
-    exit 2
-
-    ---
-    error: `-` is no file to write to; expected a file name
-    hint: `--format` chooses what is printed to standard output
-
-    1 error. Nothing was judged.
-    ");
-    insta::assert_snapshot!(check(&[], &format!("{judge} --report x --save ./x")), @r"
-    exit 2
-
-    ---
-    error: `./x` is given twice; expected another file to write to
-
-    1 error. Nothing was judged.
-    ");
-    insta::assert_snapshot!(check(&[], "demo --out none/r.html"), @r"
-    exit 2
-
-    ---
-    error: cannot write `none/r.html`: there is no folder `none`
-    ");
-}
-
-#[test]
-fn a_folder_without_write_permission_keeps_what_it_has() {
-    let folder = Folder::usual();
-    let target = folder.path("locked");
-    fs::create_dir(&target).unwrap();
-    fs::write(target.join("r.html"), "old").unwrap();
-    let mut permissions = fs::metadata(&target).unwrap().permissions();
-    permissions.set_readonly(true);
-    fs::set_permissions(&target, permissions).unwrap();
-    let (code, stdout, stderr) =
-        folder.run("judge --baseline b.csv --canary c.csv --report locked/new.html");
-    if fs::write(target.join("probe"), "").is_ok() {
-        println!("skipped: this user may write everywhere");
-        return;
-    }
-    assert_eq!((code, stdout.as_str()), (2, ""));
-    assert!(
-        stderr.contains("cannot write `locked/new.html`"),
-        "{stderr}"
-    );
-    assert_eq!(fs::read_to_string(target.join("r.html")).unwrap(), "old");
-}
-
-#[test]
-fn a_full_disk_is_an_error_and_not_a_verdict() {
-    if !std::path::Path::new("/dev/full").exists() {
-        println!("skipped: no /dev/full here");
-        return;
-    }
-    insta::assert_snapshot!(check(&[], "judge --baseline b.csv --canary c.csv --report /dev/full"), @r"
-    exit 2
-
-    ---
-    error: cannot write `/dev/full`: No space left on device (os error 28)
-
-    1 error. Nothing was judged.
-    ");
-}
-
-#[test]
-fn input_is_never_overwritten_and_devices_are_never_replaced() {
-    let folder = Folder::usual();
-    assert_eq!(
-        folder
-            .run("judge --baseline b.csv --canary c.csv --save b.csv")
-            .0,
-        2
-    );
-    assert_eq!(folder.read("b.csv"), HEALTHY);
-    assert_eq!(
-        folder
-            .run("judge --baseline b.csv --canary c.csv --quiet --report /dev/null")
-            .0,
-        0
-    );
-    assert!(!fs::metadata("/dev/null").unwrap().is_file());
-}
-
-#[test]
-fn an_old_report_is_replaced_whole() {
-    let folder = Folder::usual().file("r.html", "old ".repeat(1_000_000));
-    assert_eq!(
-        folder
-            .run("judge --baseline b.csv --canary c.csv --quiet --report r.html")
-            .0,
-        0
-    );
-    let report = folder.read("r.html");
-    assert!(!report.contains("old old"));
-    assert_eq!(
-        folder.names(),
-        ["b.csv", "c.csv", "config.yaml", "r.html", "slow.csv"]
-    );
-}
-
-#[test]
 fn names_from_outside_stand_nowhere_raw() {
     let name = "<script>alert('x')</script>";
     let side = |text: &str| text.replace("latency", name);
@@ -553,4 +399,23 @@ fn a_hundred_thousand_rows_are_read_in_a_moment() {
         .file("d.csv", &text)
         .run("judge --data d.csv --quiet");
     assert_eq!(code, 0, "{stderr}");
+}
+
+#[test]
+fn of_a_thousand_wrong_rows_twenty_are_told_and_all_are_counted() {
+    let text = format!("timestamp,latency\n{}", "0,x\n".repeat(1000));
+    let (code, _, stderr) = Folder::usual()
+        .file("bad.csv", text)
+        .run("judge --baseline bad.csv --canary c.csv");
+    assert_eq!(code, 2);
+    let lines: Vec<&str> = stderr.lines().collect();
+    assert_eq!(lines[0], "error: cannot read `bad.csv`: 1999 problems");
+    assert_eq!(
+        lines[1],
+        "  line 2, column `latency`: found `x`; expected a number, or nothing for a missing point"
+    );
+    assert_eq!(
+        lines[21..],
+        ["  and 1979 more", "", "1999 errors. Nothing was judged."]
+    );
 }

@@ -1,4 +1,5 @@
 //! The fuzz targets' corpora, replayed.
+#![allow(clippy::print_stdout, reason = "names the file when its replay fails")]
 
 use std::fs;
 use std::path::Path;

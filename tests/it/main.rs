@@ -6,9 +6,11 @@
 )]
 
 mod bad_input;
+mod bad_output;
 mod cli;
 mod config;
 mod csv;
+mod demo;
 mod fuzz;
 mod fuzz_judge;
 mod judge_vectors;

@@ -273,11 +273,7 @@ mod tests {
 
     #[test]
     fn two_rows_close_to_each_other_are_kept_apart_by_a_finer_step() {
-        check(
-            &[0.0, 61.0, 119.0, 133.0, 180.0],
-            11.25,
-            &[0, 5, 11, 12, 16],
-        );
+        check(&[0.0, 61.0, 119.0, 133.0, 180.0], 22.5, &[0, 3, 5, 6, 8]);
     }
 
     #[test]
