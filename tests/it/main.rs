@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod bad_output;
+mod browser;
 mod cli;
 mod config;
 mod csv;
