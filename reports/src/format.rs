@@ -171,14 +171,14 @@ impl Signs {
     }
 
     fn limit_number(self, fraction: f64) -> String {
-        if fraction.is_infinite() {
-            return self.infinity.to_owned();
+        if (fraction * 100.0).is_infinite() {
+            return format!("{}%", self.infinity);
+        }
+        if fraction >= 1e7 {
+            return format!("{}%", self.power(fraction * 100.0));
         }
         // 1.1 - 1 is not 0.1: six digits are what a person wrote.
         let percent = (fraction * 100.0 * 1e6).round() / 1e6;
-        if percent >= 1e9 {
-            return format!("{}%", self.power(percent));
-        }
         if percent >= 1000.0 {
             return format!("{}%", thousands(percent));
         }
@@ -428,6 +428,8 @@ mod tests {
             (0.97 - 1.0, "-3%"),
             (1.025 - 1.0, "+2.5%"),
             (0.5, "+50%"),
+            (1e9, "+1.00e11%"),
+            (f64::MAX, "+infinite%"),
         ] {
             assert_eq!(Signs::ASCII.limit(fraction), text, "{fraction}");
         }

@@ -99,7 +99,7 @@ fn check_judgement(switches: u8, baseline: &[f64], canary: &[f64]) {
             .all(f64::is_finite)
     );
     assert!(judgement.verdict != Verdict::Pass || judgement.label == ScoreLabel::Pass);
-    what_if::explore(&judgement, 4);
+    assert!(what_if::explore(&judgement, 4).len() <= 4);
 }
 
 fn check_interval(baseline: &[f64], canary: &[f64]) {
