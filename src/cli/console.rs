@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
 
 use clap::ValueEnum;
 use coalmine_reports::TextStyle;
@@ -85,6 +86,13 @@ impl Console {
             hyperlinks: terminal && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout),
             ..TextStyle::default()
         }
+    }
+
+    /// The path of a report as text shows it: whole where the terminal makes it a hyperlink, else as it was given.
+    pub(super) fn shown_path(path: &Path, style: &TextStyle) -> String {
+        let whole = style.hyperlinks.then(|| std::path::absolute(path).ok());
+        let path = whole.flatten().unwrap_or_else(|| path.to_path_buf());
+        path.display().to_string()
     }
 
     /// Writes data to standard output.

@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         .map_err(|error| Failure::write(&path, &error))?;
     let mut style = console.text_style();
     style.all = true;
-    style.report_path = Some(path.display().to_string());
+    style.report_path = Some(Console::shown_path(&path, &style));
     let text = render::write(&saved, Format::Text, &style, None)?;
     console.tell(&format!("{STORY}\n{text}"))?;
     Ok(Exit::Pass)

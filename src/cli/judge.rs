@@ -117,7 +117,9 @@ fn judge(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     console.warn(&saved.notes);
     let mut style = console.text_style();
     style.all = args.all;
-    style.report_path = args.report.as_deref().map(shown);
+    style.hyperlinks &= args.format == Format::Text;
+    let report = args.report.as_deref();
+    style.report_path = report.map(|path| Console::shown_path(path, &style));
     if args.format != Format::Text || !console.quiet() {
         let data = args.save.as_deref().map(shown);
         console.print(&render::write(&saved, args.format, &style, data)?)?;

@@ -266,6 +266,35 @@ fn a_quote_that_is_never_closed_is_told() {
     );
 }
 
+#[test]
+fn the_examples_of_the_manual_are_read() {
+    let manual = include_str!("../../docs/input-files.md");
+    let examples = |kind: &str| -> Vec<&str> {
+        let fences = manual.split("```").skip(1).step_by(2);
+        fences
+            .filter_map(|fence| fence.strip_prefix(kind))
+            .map(str::trim_start)
+            .collect()
+    };
+    let [wide, long] = examples("csv")[..] else {
+        panic!("the manual has two examples of CSV")
+    };
+    check_wide(
+        wide,
+        wide,
+        &[
+            "latency p95: 1714564800+60 [0.231 -] | 1714564800+60 [0.231 -]",
+            "errors: 1714564800+60 [0 2] | 1714564800+60 [0 2]",
+        ],
+    );
+    check_long(
+        long,
+        &["latency{zone=a}: 1714564800+60 [0.231] | 1714564800+60 [0.24]"],
+    );
+    let pairs = coalmine::sources::files::pairs::read(examples("json")[0], "p.json").unwrap();
+    assert_eq!(pairs.sets[0].baseline.values(), [Some(1.0), None]);
+}
+
 /// A long CSV of series on grids, as anybody would write it.
 fn write_long(input: &[(String, Series, Series)]) -> String {
     let mut text = "timestamp,metric,side,value\n".to_owned();
