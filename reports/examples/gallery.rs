@@ -5,7 +5,7 @@
     reason = "the crate writes no files; this example does, and may stop at the first fault"
 )]
 
-#[path = "../tests/samples/mod.rs"]
+#[path = "../tests/it/samples/mod.rs"]
 mod samples;
 
 use std::path::PathBuf;

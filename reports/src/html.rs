@@ -138,7 +138,10 @@ pub(crate) fn write(report: &Report<'_>) -> Result<String, ReportError> {
             .collect(),
         config_name: cleaned(&context.config_name),
         config_text: format::clean_lines(&context.config_text),
-        bundle: context.bundle_id.as_ref().map(|id| format::clean(id)),
+        bundle: context
+            .bundle_id
+            .as_ref()
+            .map(|id| shortened_hash(&format::clean(id))),
         version: format::clean(&context.version),
         conditions: view
             .conditions
@@ -419,4 +422,9 @@ fn file_name(title: &str) -> String {
     } else {
         name.to_owned()
     }
+}
+
+/// The first twelve characters of a hash: enough to tell bundles apart by eye.
+fn shortened_hash(id: &str) -> String {
+    id.chars().take(12).collect()
 }

@@ -50,6 +50,7 @@ const USE: &str = r#"<script>(async () => {
   document.body.append(outcome);
 })();</script>"#;
 
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn chromium() -> Option<PathBuf> {
     let paths = std::env::var_os("PATH")?;
     let names = ["chromium", "chromium-browser", "google-chrome"];

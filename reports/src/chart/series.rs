@@ -110,7 +110,13 @@ fn axis(set: &MetricSetPair, across: &Across) -> (Axis, &'static str) {
                 .map(|(grid, length)| grid.time_ms(length).saturating_sub(grid.start_ms))
                 .max()
                 .unwrap_or(0);
-            let label = |time: i64| Some(format::duration(time.unsigned_abs()));
+            let label = |time: i64| {
+                Some(if time == 0 {
+                    "0".to_owned()
+                } else {
+                    format::duration(time.unsigned_abs())
+                })
+            };
             (
                 Axis::time(0, longest, label),
                 "time since each side’s start",

@@ -1,18 +1,10 @@
 //! What the reports say, for each kind of judgement, and what none of them may ever contain.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed"
-)]
-
-mod samples;
 
 use coalmine_judges::judgement::{Classification, Verdict};
 use coalmine_reports::{Links, TextStyle, html, junit, markdown, text};
 use scraper::{Html, Selector};
 
-use samples::Sample;
+use crate::samples::{self, Sample};
 
 /// All samples, by what they show.
 fn all() -> Vec<(&'static str, Sample)> {

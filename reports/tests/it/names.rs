@@ -1,18 +1,10 @@
 //! No text from outside can become markup, whatever it is.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed"
-)]
-
-mod samples;
 
 use coalmine_reports::{Links, SentQuery, TextStyle, html, junit, markdown, text};
 use proptest::prelude::*;
 use scraper::{Html, Selector};
 
-use samples::{Builder, Sample};
+use crate::samples::{Builder, Sample};
 
 /// A small sample of all that is shown, with `word` in every text field.
 fn sample(word: &str) -> Sample {

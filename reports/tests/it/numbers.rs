@@ -1,12 +1,6 @@
 //! Any numbers at any times can be reported.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on has failed"
-)]
 
-mod samples;
-
+use crate::samples;
 use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
 use coalmine_judges::judge::{Judge, JudgeInput};
 use coalmine_judges::judges::netflix_aca::NetflixAcaJudge;
