@@ -391,3 +391,23 @@ fn a_pass_tells_which_failure_would_have_cost_most() {
         (Change::Failed(1), 20.0, Verdict::Fail)
     );
 }
+
+#[test]
+fn a_negative_leftover_weight_earns_nothing_in_the_verdict() {
+    // Kayenta gives the unweighted group -50: its failure adds nothing, and its success would cost points.
+    let canary = Canary::default()
+        .weight("a", 150.0)
+        .metric("p50", "a", Shape::Same)
+        .metric("p99", "b", Shape::Higher);
+    let judgement = check(
+        &canary,
+        150.0,
+        ScoreLabel::Pass,
+        Verdict::Pass,
+        VerdictReason::ScoreReached,
+    );
+    assert_eq!(
+        (judgement.decided_score, judgement.coverage),
+        (Some(100.0), 1.0)
+    );
+}
