@@ -1,5 +1,7 @@
 //! The port that every judge implements.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use thiserror::Error;
 
 use crate::config::{JudgeConfig, MetricSpec, Thresholds};
@@ -33,17 +35,17 @@ impl<'a> JudgeInput<'a> {
         thresholds: Thresholds,
         sets: &'a [MetricSetPair],
     ) -> Result<Self, Refusal> {
-        let mut by_name = std::collections::HashMap::new();
+        let mut by_name = BTreeMap::new();
         for spec in &config.metrics {
             by_name.entry(spec.name.as_str()).or_insert(spec);
         }
         let mut pairs = Vec::with_capacity(sets.len());
-        let mut unknown = Vec::new();
+        let (mut unknown, mut seen) = (Vec::new(), BTreeSet::new());
         for set in sets {
             match by_name.get(set.name.as_str()) {
                 Some(spec) => pairs.push(MetricPair { spec, set }),
-                None if unknown.contains(&set.name) => {}
-                None => unknown.push(set.name.clone()),
+                None if seen.insert(set.name.as_str()) => unknown.push(set.name.clone()),
+                None => {}
             }
         }
         if unknown.is_empty() {
@@ -80,8 +82,18 @@ impl<'a> JudgeInput<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// Pairs whose metric the config does not have. Kayenta's words, so that its users find them.
-    #[error("Could not find metric config for {}", .0.join(", "))]
+    #[error("Could not find metric config for {}", some_of(.0))]
     UnknownMetrics(Vec<String>),
+}
+
+/// The first five names, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
 }
 
 /// A judge: pure, total and deterministic. The same input gives the same judgement, to the bit.

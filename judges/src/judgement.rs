@@ -167,7 +167,8 @@ pub enum Reason {
 pub enum Caution {
     /// Fewer points on a side than the normal approximation needs (8).
     FewPoints,
-    /// The shift is so small beside the judge's absolute root tolerance (1e-4) that the interval is mostly rounding.
+    /// The end of the interval that decides, or all of it, is so close to zero beside the judge's absolute root tolerance
+    /// (1e-4) that it may be rounding.
     UnitTooSmall,
     /// Both sides are constant: the interval rests on noise that the judge adds.
     ConstantSides,
@@ -179,8 +180,8 @@ pub enum Caution {
 
 /// Summary statistics of one side after preparation; all zero where `count` is zero.
 ///
-/// Infinite points make infinite statistics, written as the strings `Infinity` and `-Infinity`; a statistic that has no value
-/// then (infinity minus infinity) is `None`.
+/// Infinite points, and sums and squares that overflow, make infinite statistics, written as the strings `Infinity` and
+/// `-Infinity`; a statistic that has no value then (infinity minus infinity) is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SideStats {
@@ -376,7 +377,7 @@ pub enum VerdictReason {
     TooLittleDecided,
     /// There are results, and not one of them was decided (Inconclusive).
     NothingDecided,
-    /// There is nothing to count: no pairs, all muted, or none in a group (Inconclusive).
+    /// There is nothing to count: no pairs, all muted, none in a group, or no group with a weight above zero (Inconclusive).
     NothingCounted,
 }
 
@@ -406,7 +407,7 @@ pub struct Judgement {
     pub coverage: f64,
     /// What the score says by the thresholds alone; in the compatible judge this is Kayenta's answer.
     pub label: ScoreLabel,
-    /// The answer: never better than `label`, and Inconclusive where the data cannot carry it.
+    /// The answer: Pass or Marginal only where `label` is at least as good, and Inconclusive where the data cannot carry it.
     pub verdict: Verdict,
     /// Why.
     pub reason: VerdictReason,

@@ -48,7 +48,7 @@ pub fn prepare(series: &Series, nan_strategy: NanStrategy, outliers: Outliers) -
             .collect(),
     };
     let missing = series.missing();
-    let mut ascending = sorted(&values);
+    let mut ascending = ascending(&values);
     let mut removed = 0;
     if let Outliers::Remove { factor } = outliers {
         let fences = iqr_fences(&ascending, factor.get(), true);
@@ -74,7 +74,8 @@ pub fn prepare(series: &Series, nan_strategy: NanStrategy, outliers: Outliers) -
     }
 }
 
-fn sorted(values: &[f64]) -> Vec<f64> {
+/// A copy in ascending order.
+pub(crate) fn ascending(values: &[f64]) -> Vec<f64> {
     let mut ascending = values.to_vec();
     ascending.sort_unstable_by(f64::total_cmp);
     ascending

@@ -1,7 +1,7 @@
 //! Scores of groups, the total, and the verdict.
 //!
 //! The score is Kayenta's weighted sum, to the last digit. The verdict starts from what the score says and is made safe:
-//! it is never better than the score's own label, nothing that is undecided counts in favour of the canary, and where too
+//! it is Pass or Marginal only where the score's own label is at least as good, nothing that is undecided counts in favour of the canary, and where too
 //! little was decided the answer is Inconclusive.
 
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ use crate::judgement::{
     Classification, GroupScore, Judgement, MetricResult, ScoreLabel, Verdict, VerdictReason,
 };
 
-/// Below this share of decided weight there is no verdict; Kayenta's own rule is the same share of results without data.
-const LEAST_COVERAGE: f64 = 0.5;
+/// Up to this share of decided weight there is no verdict; Kayenta's own rule is the same share of results without data.
+const TOO_LITTLE_COVERAGE: f64 = 0.5;
 
 /// Scores the results and derives the verdict. Cost O(results × groups of each).
 #[must_use]
@@ -97,7 +97,7 @@ fn groups(
         .keys()
         .filter(|name| !group_weights.contains_key(**name))
         .count();
-    let left: f64 = 100.0 - group_weights.values().sum::<f64>();
+    let left = leftover_weight(group_weights, unweighted);
     tallies
         .iter()
         .map(|(&name, tally)| {
@@ -110,7 +110,7 @@ fn groups(
             GroupScore {
                 name: name.to_owned(),
                 score,
-                weight: configured.unwrap_or(left / unweighted as f64),
+                weight: bounded(configured.unwrap_or(left)),
                 weighted: configured.is_some(),
                 passed: tally.passed,
                 failed: tally.failed,
@@ -118,6 +118,27 @@ fn groups(
             }
         })
         .collect()
+}
+
+/// The weight of each of `unweighted` groups without a configured one: their share of what the configured ones leave of 100.
+/// Negative where these add up to more; 0 for no such group.
+#[must_use]
+pub fn leftover_weight(group_weights: &BTreeMap<String, f64>, unweighted: usize) -> f64 {
+    if unweighted == 0 {
+        return 0.0;
+    }
+    (100.0 - group_weights.values().sum::<f64>()) / unweighted as f64
+}
+
+/// A config reader refuses weights that are not percentages of anything; a caller of the crate may still hand them over, and
+/// sums must stay finite.
+fn bounded(weight: f64) -> f64 {
+    const LARGEST: f64 = 1e9;
+    if weight.is_nan() {
+        0.0
+    } else {
+        weight.clamp(-LARGEST, LARGEST)
+    }
 }
 
 /// Kayenta's total.
@@ -218,8 +239,12 @@ impl Evidence<'_> {
                 .iter()
                 .position(|result| result.counted() && wanted(result))
         };
-        let is_critical_failure =
-            |result: &MetricResult| result.critical && result.classification.failed();
+        // Missing data that the config calls a failure is one, also where Kayenta's word for it is Nodata.
+        let is_critical_failure = |result: &MetricResult| {
+            let missing =
+                result.classification == Classification::Nodata && result.spec.must_have_data;
+            result.critical && (result.classification.failed() || missing)
+        };
         if let Some(result) = first(&is_critical_failure) {
             return (Verdict::Fail, VerdictReason::CriticalMetric { result });
         }
@@ -256,11 +281,12 @@ impl Evidence<'_> {
         let Some(score) = self.decided_score else {
             return (Verdict::Inconclusive, VerdictReason::NothingCounted);
         };
-        if undecided * 2 >= counted || self.coverage < LEAST_COVERAGE {
+        if undecided * 2 >= counted || self.coverage <= TOO_LITTLE_COVERAGE {
             return (Verdict::Inconclusive, VerdictReason::TooLittleDecided);
         }
         match (self.label, ScoreLabel::of(score, thresholds)) {
             (ScoreLabel::Fail, _) => (Verdict::Fail, VerdictReason::ScoreBelow),
+            // Taken above; an answer stands here so that no rule depends on the order of the others.
             (ScoreLabel::Pass | ScoreLabel::Marginal, ScoreLabel::Fail) => {
                 (Verdict::Fail, VerdictReason::DecidedScoreLower)
             }
@@ -281,13 +307,14 @@ fn round_half_up_to_cents(value: f64) -> f64 {
     if !value.is_finite() {
         return 0.0;
     }
-    let text = format!("{:.}", value.abs());
+    let text = value.abs().to_string();
     let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
     let digit =
         |index: usize| f64::from(decimals.as_bytes().get(index).map_or(0, |byte| byte - b'0'));
     let up = if digit(2) >= 5.0 { 1.0 } else { 0.0 };
     let cents = whole.parse::<f64>().unwrap_or(0.0) * 100.0 + digit(0) * 10.0 + digit(1) + up;
-    (cents / 100.0).copysign(value)
+    // Adding zero turns the negative zero of an empty sum into zero.
+    (cents / 100.0).copysign(value) + 0.0
 }
 
 #[cfg(test)]
@@ -306,8 +333,15 @@ mod tests {
             (-12.345, -12.35),
             (99.995, 100.0),
             (1e-7, 0.0),
+            (-0.0, 0.0),
+            (-0.002, 0.0),
         ] {
-            assert_eq!(round_half_up_to_cents(value), rounded, "{value}");
+            let ours = round_half_up_to_cents(value);
+            assert_eq!(
+                ours.to_bits(),
+                f64::to_bits(rounded),
+                "{value} became {ours}"
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Kayenta's simplest classifier: whichever mean is larger. No config can reach it; benchmarks compare with it.
 
-use crate::config::{Direction, MetricSpec, NanStrategy};
+use crate::config::{MetricSpec, NanStrategy};
 use crate::judgement::Classification;
 use crate::prepare::Prepared;
 use crate::stats::{describe, effect};
@@ -38,8 +38,10 @@ pub fn classify(spec: &MetricSpec, baseline: &Prepared, canary: &Prepared) -> Fi
         describe::mean(&canary.values),
     );
     let ratio = effect::mean_ratio(baseline_mean, canary_mean);
-    let rise = matches!(spec.direction, Direction::Increase | Direction::Either);
-    let fall = matches!(spec.direction, Direction::Decrease | Direction::Either);
+    let (rise, fall) = (
+        spec.direction.counts_increase(),
+        spec.direction.counts_decrease(),
+    );
     if rise && canary_mean > baseline_mean {
         finding(Classification::High, spec.critical, ratio)
     } else if fall && canary_mean < baseline_mean {

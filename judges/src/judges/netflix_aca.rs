@@ -11,7 +11,7 @@ use super::noise;
 use crate::config::{EffectMeasure, MetricSpec, NanStrategy};
 use crate::judge::{Judge, JudgeInput, MetricPair};
 use crate::judgement::{Caution, Classification, Judgement, MetricResult, Reason, ShiftEstimate};
-use crate::prepare::{Prepared, prepare};
+use crate::prepare::{Prepared, ascending, prepare};
 use crate::score;
 use crate::stats::shift_root::{NoInterval, RootInterval, ShiftStatistic};
 use crate::stats::{describe, effect, normal, ranks};
@@ -37,7 +37,7 @@ pub struct Settings {
 /// Below this many points on a side the normal approximation of ranks is poor.
 const FEW_POINTS: usize = 8;
 
-/// A shift of less than this is mostly rounding of the root finder, whose absolute tolerance is 1e-4.
+/// An end of the interval closer to zero than this may be rounding of the root finder, whose absolute tolerance is 1e-4.
 const SMALL_SHIFT: f64 = 1e-3;
 
 /// Kayenta's judge.
@@ -49,7 +49,7 @@ impl Judge for NetflixAcaJudge {
         NAME
     }
 
-    /// Cost O(n log n) a metric.
+    /// Cost O(n log n) a metric for ordinary data; see [`ShiftStatistic::interval`] for values of very different magnitudes.
     fn judge(&self, input: &JudgeInput<'_>) -> Judgement {
         let results = input
             .pairs()
@@ -193,14 +193,18 @@ fn compare(
     settings: Settings,
 ) -> Finding {
     let z = normal::two_sided_z(settings.confidence);
-    let interval = match ShiftStatistic::new(canary_ascending, baseline_ascending).interval(z) {
+    let statistic = ShiftStatistic::new(canary_ascending, baseline_ascending);
+    let interval = match statistic
+        .ok_or(NoInterval::AllTied)
+        .and_then(|it| it.interval(z))
+    {
         Ok(interval) => interval,
         // Kayenta's search ends nowhere then, and it says Pass as it does for infinite points.
         Err(NoInterval::Overflow) => {
             return Finding::plain(Classification::Inconclusive, Reason::InfiniteValues);
         }
-        Err(error @ NoInterval::AllTied) => {
-            let cause = error.to_string();
+        Err(NoInterval::AllTied) => {
+            let cause = "each side is one value, and two values cannot be ranked".to_owned();
             return Finding::plain(Classification::Error, Reason::CannotCompare { cause });
         }
     };
@@ -266,12 +270,6 @@ fn decide(
     (Classification::Pass, reason)
 }
 
-fn ascending(values: &[f64]) -> Vec<f64> {
-    let mut ascending = values.to_vec();
-    ascending.sort_unstable_by(f64::total_cmp);
-    ascending
-}
-
 /// Only finite numbers leave the judge: differences of huge values can overflow.
 fn estimate(interval: RootInterval, confidence: f64) -> Option<ShiftEstimate> {
     let RootInterval {
@@ -300,19 +298,36 @@ fn cautions(baseline: &Prepared, canary: &Prepared, finding: &Finding) -> Vec<Ca
     {
         cautions.push(Caution::MostlyMissing);
     }
-    let Some(interval) = finding.interval else {
-        return cautions;
-    };
-    if sides.iter().any(|side| side.values.len() < FEW_POINTS) {
+    let compared = finding.interval.is_some() || finding.classification == Classification::Error;
+    if compared && sides.iter().any(|side| side.values.len() < FEW_POINTS) {
         cautions.push(Caution::FewPoints);
     }
-    if sides.iter().all(|side| side.is_constant()) {
+    if compared && sides.iter().all(|side| side.is_constant()) {
         cautions.push(Caution::ConstantSides);
     }
-    // Exactly zero is an honest answer for tied data; everything else this small is not.
-    let widest = interval.low.abs().max(interval.high.abs());
-    if widest > 0.0 && widest < SMALL_SHIFT {
+    if finding
+        .interval
+        .is_some_and(|interval| is_rounding(&interval, finding.classification))
+    {
         cautions.push(Caution::UnitTooSmall);
     }
     cautions
+}
+
+/// Whether the root finder's own tolerance may have decided: the end that decides is too close to zero, or all of the
+/// interval is. Exactly zero is an honest answer for tied data.
+fn is_rounding(interval: &RootInterval, classification: Classification) -> bool {
+    let is_small = |end: f64| end != 0.0 && end.abs() < SMALL_SHIFT;
+    match classification {
+        Classification::High => is_small(interval.low),
+        Classification::Low => is_small(interval.high),
+        Classification::Pass
+        | Classification::Inconclusive
+        | Classification::Nodata
+        | Classification::NodataFailMetric
+        | Classification::Error => {
+            let widest = interval.low.abs().max(interval.high.abs());
+            is_small(widest)
+        }
+    }
 }

@@ -57,7 +57,9 @@ pub fn shift_interval_with(
 ) -> ShiftInterval {
     let pairs = counts.pairs();
     let std = u_std(counts.n(), counts.m(), counts.own_tie_sum());
-    let reach = pairs as f64 / 2.0 + 0.5 + normal::two_sided_z(confidence) * std;
+    let z = normal::two_sided_z(confidence);
+    // Two constants have no spread: their one difference is the interval at any level.
+    let reach = pairs as f64 / 2.0 + 0.5 + if std == 0.0 { 0.0 } else { z * std };
     // `as` saturates: a reach above nm lands on the ends.
     let whole = (reach.floor() as u64).min(pairs);
     let low_rank = (pairs - whole).max(1);

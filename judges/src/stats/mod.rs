@@ -12,6 +12,7 @@ pub mod mann_whitney;
 pub mod normal;
 pub mod outliers;
 pub mod quantile;
+mod rank_search;
 pub mod ranks;
 pub mod select_difference;
 pub mod shift_root;

@@ -28,7 +28,8 @@ pub fn quantile(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)
 }
 
-/// The `z` that a two-sided interval of this confidence needs: `quantile(1 - (1 - confidence) / 2)`.
+/// The `z` that a two-sided interval of this confidence needs: `quantile(1 - (1 - confidence) / 2)`. A confidence outside 0
+/// to 1 is moved to the nearer end, NaN to 1, so `z` is never negative; it is infinite at 1.
 ///
 /// The two levels that Kayenta's judge and its tests use are given as the doubles that R 4.2.2 (`qnorm`) and Commons Math
 /// compute, since the compatible interval depends on the last bit.
@@ -41,7 +42,12 @@ pub fn two_sided_z(confidence: f64) -> f64 {
     } else if confidence.to_bits() == 0.95_f64.to_bits() {
         Z_95
     } else {
-        let alpha = 1.0 - confidence;
+        let within = if confidence.is_nan() {
+            1.0
+        } else {
+            confidence.clamp(0.0, 1.0)
+        };
+        let alpha = 1.0 - within;
         quantile(1.0 - alpha / 2.0)
     }
 }

@@ -1,7 +1,7 @@
 //! Order statistics of all pairwise differences of two samples, without forming them.
 //!
 //! The nm differences `x[i] - y[j]` of sorted samples lie in a matrix that ascends along its rows and columns, so a walk of
-//! n + m steps counts how many are at most a threshold ([`Differences::count_at_most`]). Each wanted rank keeps the narrowest
+//! n + m steps counts how many are at most a threshold (`count_at_most`). Each wanted rank keeps the narrowest
 //! bracket of thresholds known so far. The first probes come from the same search on every k-th value of large samples;
 //! further ones are placed by interpolation, bisection guards against bad shapes, and once a bracket holds few differences
 //! they are gathered and the rank is picked from them. Several thresholds share one walk: a walk is bound by latency, so the
@@ -13,10 +13,8 @@
 
 use super::normal;
 use super::quantile::quantile_r7;
+use super::rank_search::{LANES, Probe, Search, distinct, probes};
 use crate::sample::Sample;
-
-/// Thresholds that one walk counts.
-const LANES: usize = 6;
 
 /// Samples of more points than this in all are thinned for a first guess.
 const THIN_ABOVE: usize = 400;
@@ -31,22 +29,6 @@ pub struct Differences {
     x: Vec<f64>,
     /// Likewise.
     y: Vec<f64>,
-}
-
-/// A threshold and the number of differences that are at most it.
-#[derive(Debug, Clone, Copy)]
-struct Probe {
-    threshold: f64,
-    count: u64,
-}
-
-/// The search for one rank. The answer is above `below.threshold` and at most `upto.threshold`.
-#[derive(Debug, Clone, Copy)]
-struct Search {
-    rank: u64,
-    below: Probe,
-    upto: Probe,
-    answer: Option<f64>,
 }
 
 impl Differences {
@@ -78,8 +60,7 @@ impl Differences {
     }
 
     /// How many differences are at most each threshold; thresholds are finite. Cost O(n + m) for all of them together.
-    #[must_use]
-    pub fn count_at_most(&self, thresholds: [f64; LANES]) -> [u64; LANES] {
+    fn count_at_most(&self, thresholds: [f64; LANES]) -> [u64; LANES] {
         let (x, y) = (self.x.as_slice(), self.y.as_slice());
         let (mut j, mut path) = ([0_usize; LANES], [0_u64; LANES]);
         for step in 0..self.n() + self.m() {
@@ -129,7 +110,7 @@ impl Differences {
                 searches
                     .iter_mut()
                     .filter(|search| search.is_wide(few))
-                    .for_each(|search| search.snap(self));
+                    .for_each(|search| self.snap(search));
             }
         }
         self.settle(&mut searches);
@@ -296,6 +277,21 @@ impl Differences {
         found
     }
 
+    /// Where many differences are equal no bracket becomes small: asks whether the largest one of the bracket is the answer.
+    fn snap(&self, search: &mut Search) {
+        let largest = self.largest_at_most(search.upto.threshold);
+        let before = largest.next_down();
+        let [count, ..] = self.count_at_most([before; LANES]);
+        if count < search.rank {
+            search.answer = Some(largest);
+        } else {
+            search.upto = Probe {
+                threshold: before,
+                count,
+            };
+        }
+    }
+
     /// The largest difference that is at most `high`; `high` itself where there is none. Cost O(n + m).
     fn largest_at_most(&self, high: f64) -> f64 {
         let (x, y) = (&self.x[..self.n()], &self.y[..self.m()]);
@@ -317,104 +313,6 @@ impl Differences {
     }
 }
 
-impl Search {
-    /// Whether the search needs more walks before its differences can be gathered.
-    fn is_wide(&self, few: u64) -> bool {
-        self.answer.is_none() && self.upto.count - self.below.count > few
-    }
-
-    fn shares_bracket(&self, other: &Self) -> bool {
-        self.below.threshold == other.below.threshold && self.upto.threshold == other.upto.threshold
-    }
-
-    /// Whether one probe serves both.
-    fn is_near(&self, other: &Self, few: u64) -> bool {
-        self.shares_bracket(other) && self.rank.abs_diff(other.rank) <= 1 + few / 8
-    }
-
-    /// Takes over a probe that lies inside the bracket.
-    fn narrow(&mut self, probe: Probe) {
-        if probe.threshold <= self.below.threshold || probe.threshold >= self.upto.threshold {
-            return;
-        }
-        if probe.count < self.rank {
-            self.below = probe;
-        } else {
-            self.upto = probe;
-        }
-    }
-
-    /// Where many differences are equal no bracket becomes small: asks whether the largest one of the bracket is the answer.
-    fn snap(&mut self, differences: &Differences) {
-        let largest = differences.largest_at_most(self.upto.threshold);
-        let before = largest.next_down();
-        let [count, ..] = differences.count_at_most([before; LANES]);
-        if count < self.rank {
-            self.answer = Some(largest);
-        } else {
-            self.upto = Probe {
-                threshold: before,
-                count,
-            };
-        }
-    }
-
-    /// A threshold inside the bracket. `spare` numbers the probes of the same search in the same walk.
-    fn probe(&self, few: u64, round: u32, spare: usize) -> f64 {
-        let (low, high) = (self.below.threshold, self.upto.threshold);
-        let inside = (self.upto.count - self.below.count) as f64;
-        // Aims a little to either side of the rank, so that both ends of the bracket come close.
-        let margin = (few as f64 / 4.0).max(inside * 0.0015);
-        let side = if (round as usize + spare).is_multiple_of(2) {
-            1.0
-        } else {
-            -1.0
-        };
-        let proposed = if round % 6 == 5 || spare >= 4 {
-            bisect(low, high)
-        } else {
-            // The second pair of probes stands further out.
-            let reach = if spare >= 2 { 8.0 } else { 1.0 };
-            let aim = self.rank as f64 + side * margin * reach;
-            let share = ((aim - self.below.count as f64) / inside).clamp(0.0, 1.0);
-            low + (high - low) * share
-        };
-        // Never an end: every probe must narrow the bracket.
-        if proposed > low && proposed < high {
-            proposed
-        } else {
-            bisect(low, high)
-        }
-    }
-}
-
-/// The wide searches that need probes of their own.
-fn distinct(searches: &[Search], few: u64) -> Vec<&Search> {
-    let open: Vec<&Search> = searches
-        .iter()
-        .filter(|search| search.answer.is_none())
-        .collect();
-    open.iter()
-        .enumerate()
-        .filter(|(index, search)| {
-            !open[..*index]
-                .iter()
-                .any(|earlier| earlier.is_near(search, few))
-        })
-        .map(|(_, search)| *search)
-        .collect()
-}
-
-/// The thresholds of a walk: the wide searches take turns.
-fn probes(searches: &[Search], few: u64, round: u32) -> [f64; LANES] {
-    let distinct = distinct(searches, few);
-    let mut thresholds = [0.0; LANES];
-    for (lane, threshold) in thresholds.iter_mut().enumerate() {
-        *threshold = distinct[lane % distinct.len()].probe(few, round, lane / distinct.len());
-    }
-    thresholds
-}
-
 /// The values of `ranks` among `found`, which are the differences of rank `before + 1` and up.
 fn pick(mut found: Vec<f64>, ranks: &[u64], before: u64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..ranks.len()).collect();
@@ -433,30 +331,4 @@ fn pick(mut found: Vec<f64>, ranks: &[u64], before: u64) -> Vec<f64> {
         }
     }
     picked
-}
-
-/// The middle of two doubles by their order among all doubles, so that at most 64 bisections part any two.
-fn bisect(low: f64, high: f64) -> f64 {
-    let (low_key, high_key) = (order_key(low), order_key(high));
-    let middle = low_key + (high_key.wrapping_sub(low_key) as u64 / 2) as i64;
-    from_order_key(middle)
-}
-
-/// A whole number that ascends with the double; both zeros have the same.
-fn order_key(value: f64) -> i64 {
-    let bits = value.to_bits() as i64;
-    if bits >= 0 {
-        bits
-    } else {
-        i64::MIN.wrapping_sub(bits)
-    }
-}
-
-fn from_order_key(key: i64) -> f64 {
-    let bits = if key >= 0 {
-        key
-    } else {
-        i64::MIN.wrapping_sub(key)
-    };
-    f64::from_bits(bits as u64)
 }

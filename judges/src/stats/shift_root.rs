@@ -55,10 +55,12 @@ const ROOTS: usize = 3;
 const FEW_POINTS: u64 = 400;
 
 impl ShiftStatistic {
-    /// Takes two samples in ascending order, finite and not empty.
+    /// Takes two samples in ascending order, finite; `None` where one is empty.
     #[must_use]
-    pub fn new(x: &[f64], y: &[f64]) -> Self {
-        debug_assert!(!x.is_empty() && !y.is_empty());
+    pub fn new(x: &[f64], y: &[f64]) -> Option<Self> {
+        if x.is_empty() || y.is_empty() {
+            return None;
+        }
         let ties = (tie_sum(x) + tie_sum(y)) as f64;
         let usual_std = std_of(x.len(), y.len(), ties);
         let (x_min, x_max, y_min, y_max) = (x[0], x[x.len() - 1], y[0], y[y.len() - 1]);
@@ -77,12 +79,12 @@ impl ShiftStatistic {
             guarded.push(f64::INFINITY);
             guarded
         };
-        Self {
+        Some(Self {
             x: guarded(x),
             y: guarded(y),
             usual_std,
             may_collapse,
-        }
+        })
     }
 
     /// The samples without their guards.
@@ -215,8 +217,8 @@ impl ShiftStatistic {
 
     /// Estimate and interval for a normal quantile `z` (2.326… for 98 %).
     ///
-    /// Where so few points cannot reach `z`, an end is the end of the search range. Cost O(n + m) a step, 15 to 30 steps, of
-    /// which the later ones cost less.
+    /// Where so few points cannot reach `z`, an end is the end of the search range. Cost O(n + m) a step, of which the later
+    /// ones cost less: 15 to 30 steps for ordinary data, up to 1,001 where values differ by hundreds of magnitudes.
     ///
     /// # Errors
     /// Where all values are equal at a shift that is tried, or a difference overflows.
