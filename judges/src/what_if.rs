@@ -10,6 +10,8 @@ use crate::score;
 pub enum Change {
     /// This failed metric had passed.
     Passed(usize),
+    /// All failed metrics had passed.
+    AllPassed(Vec<usize>),
     /// All failed metrics had passed but for those that fail the canary alone.
     AllOrdinaryPassed(Vec<usize>),
     /// This metric, which failed the canary alone, were not critical.
@@ -63,25 +65,29 @@ fn changes(judgement: &Judgement, limit: usize) -> Vec<Change> {
         .filter(|(_, result)| !result.classification.decided())
         .map(|(index, _)| index)
         .collect();
-    let (critical, other): (Vec<_>, Vec<_>) =
-        failed.iter().partition(|(_, result)| result.critical);
-    let mut changes: Vec<Change> = critical
+    let (critical, other): (Vec<_>, Vec<_>) = failed
         .iter()
-        .chain(&other)
-        .take(limit)
-        .map(|(index, _)| Change::Passed(*index))
+        .copied()
+        .partition(|(_, result)| result.critical);
+    let indices = |some: &[(usize, &MetricResult)]| {
+        some.iter().map(|(index, _)| *index).collect::<Vec<usize>>()
+    };
+    let (heavy_critical, heavy_other) = (
+        heaviest(judgement, &critical, limit),
+        heaviest(judgement, &other, limit),
+    );
+    let mut changes: Vec<Change> = heavy_critical
+        .iter()
+        .chain(&heavy_other)
+        .map(|index| Change::Passed(*index))
         .collect();
     if other.len() > 1 {
-        changes.push(Change::AllOrdinaryPassed(
-            other.iter().map(|(index, _)| *index).collect(),
-        ));
+        changes.push(Change::AllOrdinaryPassed(indices(&other)));
     }
-    changes.extend(
-        critical
-            .iter()
-            .take(limit)
-            .map(|(index, _)| Change::NotCritical(*index)),
-    );
+    if !critical.is_empty() && failed.len() > 1 {
+        changes.push(Change::AllPassed(indices(&failed)));
+    }
+    changes.extend(heavy_critical.into_iter().map(Change::NotCritical));
     if !undecided.is_empty() {
         changes.push(Change::UndecidedPassed(undecided.clone()));
         changes.push(Change::UndecidedFailed(undecided));
@@ -96,20 +102,36 @@ fn changes(judgement: &Judgement, limit: usize) -> Vec<Change> {
     changes
 }
 
+/// The `limit` results that carry the most weight, heaviest first.
+fn heaviest(judgement: &Judgement, results: &[(usize, &MetricResult)], limit: usize) -> Vec<usize> {
+    let mut shares: Vec<(f64, usize)> = results
+        .iter()
+        .map(|(index, result)| (weight_share(judgement, result), *index))
+        .collect();
+    shares.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    shares
+        .into_iter()
+        .take(limit)
+        .map(|(_, index)| index)
+        .collect()
+}
+
+/// The part of the total that hangs on one result, in percent of weight.
+fn weight_share(judgement: &Judgement, result: &MetricResult) -> f64 {
+    let groups = judgement
+        .groups
+        .iter()
+        .filter(|group| result.spec.groups.contains(&group.name));
+    groups
+        .map(|group| group.weight / (group.passed + group.failed).max(1) as f64)
+        .sum()
+}
+
 /// Of the metrics that passed, the one whose failure would have cost most: a critical one, or else the one that carries
 /// the most weight.
 fn most_harmful(judgement: &Judgement) -> Option<WhatIf> {
     let passed =
         |result: &MetricResult| result.counted() && result.classification == Classification::Pass;
-    let share = |result: &MetricResult| -> f64 {
-        let groups = judgement
-            .groups
-            .iter()
-            .filter(|group| result.spec.groups.contains(&group.name));
-        groups
-            .map(|group| group.weight / (group.passed + group.failed).max(1) as f64)
-            .sum()
-    };
     let results = judgement
         .results
         .iter()
@@ -119,7 +141,7 @@ fn most_harmful(judgement: &Judgement) -> Option<WhatIf> {
         a.spec
             .critical
             .cmp(&b.spec.critical)
-            .then(share(a).total_cmp(&share(b)))
+            .then(weight_share(judgement, a).total_cmp(&weight_share(judgement, b)))
     })?;
     Some(try_out(judgement, Change::Failed(index)))
 }
@@ -128,7 +150,9 @@ fn try_out(judgement: &Judgement, change: Change) -> WhatIf {
     let mut results = judgement.results.clone();
     match &change {
         Change::Passed(index) => pass(&mut results[*index]),
-        Change::AllOrdinaryPassed(indices) | Change::UndecidedPassed(indices) => {
+        Change::AllPassed(indices)
+        | Change::AllOrdinaryPassed(indices)
+        | Change::UndecidedPassed(indices) => {
             indices.iter().for_each(|index| pass(&mut results[*index]));
         }
         Change::UndecidedFailed(indices) => {

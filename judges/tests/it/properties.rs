@@ -68,12 +68,15 @@ proptest! {
 
     #[test]
     fn large_samples_with_ties_are_selected_exactly(
-        x in values(200..400), y in values(200..400), share in 0.0..=1.0_f64,
+        x in values(200..400), y in values(200..400), share in prop::collection::vec(0.0..=1.0_f64, 1..20),
     ) {
         let mut all: Vec<f64> = x.iter().flat_map(|x| y.iter().map(move |y| x - y)).collect();
         all.sort_by(f64::total_cmp);
-        let rank = 1 + (share * (all.len() - 1) as f64) as u64;
-        prop_assert_eq!(Differences::new(&sample(&x), &sample(&y)).select(&[rank])[0], all[rank as usize - 1]);
+        let ranks: Vec<u64> = share.iter().map(|share| 1 + (share * (all.len() - 1) as f64) as u64).collect();
+        let selected = Differences::new(&sample(&x), &sample(&y)).select(&ranks);
+        for (rank, value) in ranks.iter().zip(selected) {
+            prop_assert_eq!(value, all[*rank as usize - 1], "rank {} of {}", rank, all.len());
+        }
     }
 
     #[test]

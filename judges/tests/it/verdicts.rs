@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use coalmine_judges::config::{JudgeConfig, MetricSpec, NanStrategy, Thresholds};
+use coalmine_judges::config::{Direction, JudgeConfig, MetricSpec, NanStrategy, Thresholds};
 use coalmine_judges::judge::{Judge, JudgeInput, Refusal};
 use coalmine_judges::judgement::{
-    Classification, Judgement, Reason, ScoreLabel, Verdict, VerdictReason,
+    Caution, Classification, Judgement, Reason, ScoreLabel, Verdict, VerdictReason,
 };
 use coalmine_judges::judges::netflix_aca::NetflixAcaJudge;
+use coalmine_judges::sample::Sample;
 use coalmine_judges::series::{MetricSetPair, Series};
+use coalmine_judges::stats::hodges_lehmann::shift_interval;
 use coalmine_judges::what_if::{self, Change};
 
 /// How a metric of the tests comes out.
@@ -410,4 +412,300 @@ fn a_negative_leftover_weight_earns_nothing_in_the_verdict() {
         (judgement.decided_score, judgement.coverage),
         (Some(100.0), 1.0)
     );
+}
+
+#[test]
+fn half_of_the_weight_undecided_is_inconclusive_and_a_little_less_is_not() {
+    let canary = |errors| {
+        Canary::default()
+            .weight("speed", 100.0 - errors)
+            .weight("errors", errors)
+            .metric("p50", "speed", Shape::Same)
+            .metric("p99", "speed", Shape::Same)
+            .metric("5xx", "errors", Shape::Tied)
+    };
+    check(
+        &canary(50.0),
+        100.0,
+        ScoreLabel::Pass,
+        Verdict::Inconclusive,
+        VerdictReason::TooLittleDecided,
+    );
+    check(
+        &canary(49.0),
+        100.0,
+        ScoreLabel::Pass,
+        Verdict::Pass,
+        VerdictReason::ScoreReached,
+    );
+}
+
+#[test]
+fn half_of_the_metrics_undecided_is_inconclusive() {
+    let canary = Canary::default()
+        .weight("speed", 90.0)
+        .weight("errors", 10.0)
+        .metric("p50", "speed", Shape::Same)
+        .metric("5xx", "errors", Shape::Tied);
+    check(
+        &canary,
+        100.0,
+        ScoreLabel::Pass,
+        Verdict::Inconclusive,
+        VerdictReason::TooLittleDecided,
+    );
+}
+
+#[test]
+fn half_of_the_metrics_without_data_fails_in_kayenta_only() {
+    let canary =
+        Canary::default()
+            .metric("p50", "g", Shape::Same)
+            .metric("5xx", "g", Shape::NoData);
+    let judgement = check(
+        &canary,
+        0.0,
+        ScoreLabel::Fail,
+        Verdict::Inconclusive,
+        VerdictReason::TooLittleDecided,
+    );
+    assert_eq!(
+        judgement.score_reason,
+        "Canary Failed: 50% or more metrics returned NODATA"
+    );
+}
+
+#[test]
+fn missing_data_that_must_be_there_fails_a_critical_metric_too() {
+    let spec = MetricSpec {
+        critical: true,
+        must_have_data: true,
+        ..MetricSpec::new("errors", ["g"])
+    };
+    let canary = Canary::default()
+        .metric_as(spec, Shape::NoData)
+        .metric("p50", "g", Shape::Same)
+        .metric("p99", "g", Shape::Same);
+    let reason = VerdictReason::CriticalMetric { result: 0 };
+    let judgement = check(&canary, 0.0, ScoreLabel::Fail, Verdict::Fail, reason);
+    assert_eq!(judgement.results[0].classification, Classification::Nodata);
+}
+
+#[test]
+fn a_group_that_a_metric_names_twice_counts_it_once() {
+    let canary = Canary::default()
+        .metric_as(MetricSpec::new("p50", ["g", "g"]), Shape::Higher)
+        .metric("p99", "g", Shape::Same);
+    let judgement = check(
+        &canary,
+        50.0,
+        ScoreLabel::Fail,
+        Verdict::Fail,
+        VerdictReason::ScoreBelow,
+    );
+    assert_eq!(
+        (judgement.groups[0].passed, judgement.groups[0].failed),
+        (1, 1)
+    );
+}
+
+#[test]
+fn weights_beyond_all_measure_leave_every_number_finite() {
+    for weight in [1e308, 1.7e308, -1e308, f64::INFINITY, f64::NAN] {
+        let canary = Canary::default()
+            .weight("a", weight)
+            .weight("b", weight)
+            .metric("p50", "a", Shape::Same)
+            .metric("p99", "c", Shape::Same);
+        let judgement = canary.judge();
+        let weights = judgement.groups.iter().map(|group| group.weight);
+        let numbers = weights
+            .chain([judgement.score, judgement.coverage])
+            .chain(judgement.decided_score);
+        assert!(
+            numbers.into_iter().all(f64::is_finite),
+            "{weight}: {judgement:?}"
+        );
+    }
+}
+
+#[test]
+fn all_muted_scores_zero_and_no_negative_zero() {
+    let muted = MetricSpec {
+        muted: true,
+        ..MetricSpec::new("a", ["g"])
+    };
+    let judgement = Canary::default().metric_as(muted, Shape::Same).judge();
+    assert_eq!(judgement.score.to_bits(), 0.0_f64.to_bits());
+}
+
+#[test]
+fn a_long_list_of_unknown_metrics_is_cut_short() {
+    let mut canary = Canary::default();
+    for index in 0..9 {
+        canary = canary.metric(&format!("m{index}"), "g", Shape::Same);
+    }
+    let refusal =
+        JudgeInput::new(&JudgeConfig::default(), Thresholds::default(), &canary.sets).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "Could not find metric config for m0, m1, m2, m3, m4 and 4 more"
+    );
+}
+
+/// The reason and the cautions of one metric with these sides.
+fn told(
+    spec: MetricSpec,
+    baseline: &[f64],
+    canary: &[f64],
+) -> (Classification, Reason, Vec<Caution>) {
+    let config = JudgeConfig {
+        metrics: vec![spec],
+        ..JudgeConfig::default()
+    };
+    let sets = [MetricSetPair {
+        name: "m".to_owned(),
+        id: "m".to_owned(),
+        tags: BTreeMap::new(),
+        baseline: Series::untimed(baseline.iter().copied()),
+        canary: Series::untimed(canary.iter().copied()),
+    }];
+    let input = JudgeInput::new(&config, Thresholds::default(), &sets).unwrap();
+    let result = NetflixAcaJudge.judge(&input).results.remove(0);
+    (result.classification, result.reason, result.cautions)
+}
+
+#[test]
+fn the_reason_tells_which_rule_let_a_metric_pass() {
+    let (low, high) = sides(Shape::Higher);
+    let reason =
+        |spec: MetricSpec, baseline: &[f64], canary: &[f64]| told(spec, baseline, canary).1;
+    let spec = || MetricSpec::new("m", ["g"]);
+    let only_falls = MetricSpec {
+        direction: Direction::Decrease,
+        ..spec()
+    };
+    let mut tolerant = spec();
+    tolerant.effect.allowed_increase = 3.0;
+    assert_eq!(reason(spec(), &low, &high), Reason::BeyondLimit);
+    assert_eq!(reason(only_falls, &low, &high), Reason::DirectionNotCounted);
+    assert_eq!(reason(tolerant, &low, &high), Reason::WithinLimit);
+    assert_eq!(reason(spec(), &low, &low), Reason::Identical);
+    assert_eq!(reason(spec(), &[1.0; 3], &[1.0; 5]), Reason::OneValue);
+    let (baseline, canary) = sides(Shape::Same);
+    assert_eq!(reason(spec(), &baseline, &canary), Reason::NoShift);
+}
+
+#[test]
+fn cautions_name_what_a_result_should_not_be_trusted_for() {
+    let cautions =
+        |baseline: &[f64], canary: &[f64]| told(MetricSpec::new("m", ["g"]), baseline, canary).2;
+    let (low, high) = sides(Shape::Higher);
+    assert_eq!(cautions(&low, &high), []);
+    assert_eq!(cautions(&low[..8], &high), []);
+    assert_eq!(cautions(&low[..7], &high), [Caution::FewPoints]);
+    assert_eq!(cautions(&[5.0; 10], &[7.0; 10]), [Caution::ConstantSides]);
+    assert_eq!(
+        cautions(&[100.0], &[101.0]),
+        [Caution::FewPoints, Caution::ConstantSides]
+    );
+    assert_eq!(
+        cautions(&low, &[high.clone(), vec![f64::INFINITY]].concat()),
+        [Caution::InfiniteValues]
+    );
+    let holes = [vec![f64::NAN; 21], high.clone()].concat();
+    assert_eq!(cautions(&low, &holes), [Caution::MostlyMissing]);
+    let tiny = |values: &[f64]| {
+        values
+            .iter()
+            .map(|value| value * 1e-7)
+            .collect::<Vec<f64>>()
+    };
+    assert_eq!(cautions(&tiny(&low), &tiny(&high)), [Caution::UnitTooSmall]);
+}
+
+#[test]
+fn an_end_of_the_interval_that_is_all_rounding_is_cautioned() {
+    // Counts of which the exact interval begins at zero: the root finder stops a little beside it, and Kayenta says High.
+    let counts = |counts: [usize; 3]| -> Vec<f64> {
+        counts
+            .iter()
+            .zip([0.0, 1.0, 2.0])
+            .flat_map(|(count, value)| vec![value; *count])
+            .collect()
+    };
+    let mut cautioned = 0;
+    for ones in 0..30 {
+        let (classification, _, cautions) = told(
+            MetricSpec::new("m", ["g"]),
+            &counts([45, 12, 3]),
+            &counts([40 - ones, 17 + ones, 3]),
+        );
+        let (x, y) = (counts([40 - ones, 17 + ones, 3]), counts([45, 12, 3]));
+        let exact = shift_interval(&Sample::new(x).unwrap(), &Sample::new(y).unwrap(), 0.98);
+        if classification == Classification::High && exact.low <= 0.0 {
+            assert_eq!(cautions, [Caution::UnitTooSmall], "{ones} more ones");
+            cautioned += 1;
+        }
+    }
+    assert!(cautioned > 0, "no such case among those tried");
+}
+
+#[test]
+fn constants_that_differ_are_judged_alike_each_time_and_by_their_number() {
+    let spec = || MetricSpec::new("m", ["g"]);
+    let shift = |canary: &[f64]| {
+        let config = JudgeConfig {
+            metrics: vec![spec()],
+            ..JudgeConfig::default()
+        };
+        let sets = [MetricSetPair {
+            name: "m".to_owned(),
+            id: "m".to_owned(),
+            tags: BTreeMap::new(),
+            baseline: Series::untimed([7.0; 10]),
+            canary: Series::untimed(canary.iter().copied()),
+        }];
+        let input = JudgeInput::new(&config, Thresholds::default(), &sets).unwrap();
+        NetflixAcaJudge
+            .judge(&input)
+            .results
+            .remove(0)
+            .shift
+            .unwrap()
+    };
+    assert_eq!(shift(&[14.0; 10]), shift(&[14.0; 10]));
+    assert_ne!(shift(&[14.0; 10]), shift(&[14.0; 11]));
+}
+
+#[test]
+fn the_change_that_would_have_turned_the_verdict_is_found_among_many() {
+    let mut canary = Canary::default().weight("light", 3.0).weight("heavy", 97.0);
+    for index in 0..12 {
+        canary = canary.metric(&format!("light {index}"), "light", Shape::Higher);
+    }
+    let canary = canary.metric("heavy", "heavy", Shape::Higher);
+    let found = what_if::explore(&canary.judge(), 10);
+    assert_eq!(
+        (found[0].change.clone(), found[0].verdict),
+        (Change::Passed(12), Verdict::Pass)
+    );
+}
+
+#[test]
+fn where_no_single_change_would_have_helped_all_of_them_are_named() {
+    let canary = Canary::default()
+        .critical("errors", "g", Shape::Higher)
+        .critical("latency", "g", Shape::Higher)
+        .metric("memory", "g", Shape::NoData);
+    let found = what_if::explore(&canary.judge(), 10);
+    assert_eq!(
+        (found[0].change.clone(), found[0].verdict),
+        (Change::AllPassed(vec![0, 1]), Verdict::Pass)
+    );
+    let failed = found
+        .iter()
+        .find(|what_if| matches!(what_if.change, Change::UndecidedFailed(_)))
+        .unwrap();
+    assert_eq!((failed.verdict, failed.score), (Verdict::Fail, 0.0));
 }
