@@ -176,6 +176,8 @@ pub enum Caution {
     InfiniteValues,
     /// More than half of the points of a side are missing.
     MostlyMissing,
+    /// A side has no points but missing ones, and these became zero: the comparison rests on nothing that was measured there.
+    AllReplaced,
 }
 
 /// Summary statistics of one side after preparation; all zero where `count` is zero.
@@ -311,6 +313,14 @@ impl MetricResult {
             (Classification::Error, _) => Some("Metric Classification Failed".to_owned()),
             (Classification::Pass | Classification::Inconclusive, _) => None,
         }
+    }
+
+    /// Whether the result says something about the canary. A classification does not, where a side that must have data has
+    /// none and missing points were taken for zero.
+    #[must_use]
+    pub fn decided(&self) -> bool {
+        let replaced = self.cautions.contains(&Caution::AllReplaced);
+        self.classification.decided() && !(self.spec.must_have_data && replaced)
     }
 
     /// What Kayenta calls this result. It knows no Inconclusive: where it compares nothing it says Pass, and for another

@@ -73,7 +73,7 @@ fn tally(results: &[MetricResult]) -> BTreeMap<&str, Tally> {
                 continue;
             }
             let tally = tallies.entry(group).or_default();
-            if !result.classification.decided() {
+            if !result.decided() {
                 tally.undecided += 1;
             } else if result.classification.failed() {
                 tally.failed += 1;
@@ -256,10 +256,9 @@ impl Evidence<'_> {
         let undecided = self
             .results
             .iter()
-            .filter(|result| result.counted() && !result.classification.decided())
+            .filter(|result| result.counted() && !result.decided())
             .count();
-        let is_critical_doubt =
-            |result: &MetricResult| result.spec.critical && !result.classification.decided();
+        let is_critical_doubt = |result: &MetricResult| result.spec.critical && !result.decided();
         if let Some(score) = self.decided_score
             && ScoreLabel::of(score, thresholds) == ScoreLabel::Fail
         {

@@ -62,7 +62,7 @@ fn changes(judgement: &Judgement, limit: usize) -> Vec<Change> {
         .collect();
     let undecided: Vec<usize> = all()
         .filter(counted)
-        .filter(|(_, result)| !result.classification.decided())
+        .filter(|(_, result)| !result.decided())
         .map(|(index, _)| index)
         .collect();
     let (critical, other): (Vec<_>, Vec<_>) = failed
@@ -179,12 +179,14 @@ fn try_out(judgement: &Judgement, change: Change) -> WhatIf {
 }
 
 fn pass(result: &mut MetricResult) {
+    result.cautions.clear();
     result.classification = Classification::Pass;
     result.reason = Reason::NoShift;
     result.critical = false;
 }
 
 fn fail(result: &mut MetricResult) {
+    result.cautions.clear();
     result.classification = if result.spec.direction.counts_increase() {
         Classification::High
     } else {

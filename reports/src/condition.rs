@@ -32,7 +32,13 @@ pub(crate) fn condition(change: &Change, judgement: &Judgement, signs: Signs) ->
     };
     match change {
         Change::Passed(index) => Sentence::new().name(label(*index)).words(" had passed"),
-        Change::AllOrdinaryPassed(indices) => list(indices).words(" had passed"),
+        Change::AllPassed(indices) if indices.len() > 2 => Sentence::new().words(format!(
+            "all {} metrics that failed had passed",
+            indices.len()
+        )),
+        Change::AllPassed(indices) | Change::AllOrdinaryPassed(indices) => {
+            list(indices).words(" had passed")
+        }
         Change::NotCritical(index) => Sentence::new()
             .name(label(*index))
             .words(" were not critical"),
@@ -74,6 +80,7 @@ pub(crate) fn explanation(
                     )
                 }
             }),
+        Change::AllPassed(_) => "No single one of them would have been enough.".to_owned(),
         Change::AllOrdinaryPassed(_) => "None of them fails the canary alone.".to_owned(),
         Change::NotCritical(_) => "The score alone would have decided.".to_owned(),
         Change::UndecidedPassed(_) | Change::UndecidedFailed(_) => String::new(),

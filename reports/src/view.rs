@@ -400,6 +400,7 @@ fn harmful(change: &Change) -> bool {
     match change {
         Change::UndecidedFailed(_) | Change::NotMuted(_) | Change::Failed(_) => true,
         Change::Passed(_)
+        | Change::AllPassed(_)
         | Change::AllOrdinaryPassed(_)
         | Change::NotCritical(_)
         | Change::UndecidedPassed(_) => false,

@@ -340,6 +340,7 @@ pub(crate) fn cautions(result: &MetricResult, signs: Signs) -> Vec<String> {
             Caution::UnitTooSmall => "Small unit: the judge rounds its interval at about 0.0001 in the metric’s unit, and the shift is hardly larger. Use a smaller unit, for example milliseconds instead of seconds.".to_owned(),
             Caution::ConstantSides => "Constant: each side holds one value only, so the judge adds noise before it compares, and the interval rests on that noise. Check that the metric is still written.".to_owned(),
             Caution::InfiniteValues => format!("Infinite points: {} infinite. Look for a division by zero in the query.", infinite(result).unwrap_or_else(|| "some are".to_owned())),
+            Caution::AllReplaced => "Nothing measured: every point of a side is missing and was taken for zero, as the config asks. Check that the metric is written there at all.".to_owned(),
             Caution::MostlyMissing => "Mostly missing: more than half of the points of a side are not there. Compare the query’s step with how often the metric is written.".to_owned(),
         })
         .collect();

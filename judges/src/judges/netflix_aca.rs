@@ -292,7 +292,11 @@ fn cautions(baseline: &Prepared, canary: &Prepared, finding: &Finding) -> Vec<Ca
     if sides.iter().any(|side| side.summary.infinite > 0) {
         cautions.push(Caution::InfiniteValues);
     }
-    if sides
+    let all_missing =
+        |side: &&Prepared| side.summary.missing == side.summary.points && !side.is_empty();
+    if sides.iter().any(all_missing) {
+        cautions.push(Caution::AllReplaced);
+    } else if sides
         .iter()
         .any(|side| side.summary.missing * 2 > side.summary.points)
     {

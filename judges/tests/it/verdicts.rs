@@ -709,3 +709,39 @@ fn where_no_single_change_would_have_helped_all_of_them_are_named() {
         .unwrap();
     assert_eq!((failed.verdict, failed.score), (Verdict::Fail, 0.0));
 }
+
+#[test]
+fn missing_points_taken_for_zero_are_no_data_where_data_must_be_there() {
+    let missing = |must_have_data| {
+        let spec = MetricSpec {
+            nan_strategy: NanStrategy::Replace,
+            direction: Direction::Increase,
+            critical: true,
+            must_have_data,
+            ..MetricSpec::new("errors", ["g"])
+        };
+        let mut canary = Canary::default()
+            .metric_as(spec, Shape::Same)
+            .metric("p50", "g", Shape::Same)
+            .metric("p99", "g", Shape::Same);
+        canary.sets[0].canary = Series::untimed([f64::NAN; 20]);
+        canary
+    };
+    // A counter that is not written when nothing happened: the config says that this is zero, and the result says so too.
+    let judgement = check(
+        &missing(false),
+        100.0,
+        ScoreLabel::Pass,
+        Verdict::Pass,
+        VerdictReason::ScoreReached,
+    );
+    assert_eq!(judgement.results[0].cautions, [Caution::AllReplaced]);
+    let reason = VerdictReason::CriticalUndecided { result: 0 };
+    check(
+        &missing(true),
+        100.0,
+        ScoreLabel::Pass,
+        Verdict::Inconclusive,
+        reason,
+    );
+}
