@@ -28,6 +28,10 @@ pub const JUDGE_NAMES: [&str; 4] = [
     "RemoteJudge-v1.0",
 ];
 
+/// Largest weight that is read, in percent and without its sign. Kayenta accepts any; sums of such are still exact enough to
+/// be compared, and a larger one makes scores that are no numbers.
+const MOST_WEIGHT: f64 = 1e6;
+
 /// How a config is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strictness {
@@ -86,14 +90,12 @@ impl CanaryConfig {
         filled(self.wire.judge.as_ref()?.name.as_ref())
     }
 
-    /// The config's own thresholds. After a strict reading both are in 0 to 100, and `marginal` is at most `pass`.
+    /// The config's own thresholds, if it names at least one; the other one takes its default. After a strict reading both
+    /// are in 0 to 100, and `marginal` is at most `pass`.
     #[must_use]
     pub fn score_thresholds(&self) -> Option<Thresholds> {
-        let thresholds = self.wire.classifier.as_ref()?.score_thresholds?;
-        Some(Thresholds {
-            pass: thresholds.pass?,
-            marginal: thresholds.marginal?,
-        })
+        let own = self.wire.classifier.as_ref()?.score_thresholds?;
+        (own.pass.is_some() || own.marginal.is_some()).then(|| own.filled())
     }
 
     /// The config as indented JSON, which [`load`] reads back to the same value.
@@ -136,7 +138,7 @@ pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems
 
     let mut meaning = Findings::default();
     let judge_config = judge_config(&wire, &mut meaning);
-    let broken_rules = rules::check(&wire);
+    let broken_rules = rules::check(&wire, &judge_config);
     let mut warnings = Vec::new();
     match strictness {
         Strictness::Strict => broken_rules
@@ -244,6 +246,17 @@ fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConf
             BTreeMap::new()
         }
     };
+    for (group, weight) in &group_weights {
+        if weight.abs() > MOST_WEIGHT {
+            let path = Path::root().key("classifier").key("groupWeights");
+            let found = format!("weight {}", rules::Brief(*weight));
+            findings.problem(Problem::new(
+                path.key(group.as_str()),
+                found,
+                "0 to 100; no judge can reckon with more than 1000000",
+            ));
+        }
+    }
     JudgeConfig {
         metrics,
         group_weights,
