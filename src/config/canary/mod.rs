@@ -151,10 +151,18 @@ pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems
         })),
     }
     // A part with a wrong shape was left out, so what follows from its absence is no news.
-    let news = meaning
-        .problems
-        .into_iter()
-        .filter(|problem| !shown.contains(&problem.path));
+    let mut news = meaning.problems;
+    news.retain(|problem| !shown.contains(&problem.path));
+    match strictness {
+        Strictness::Strict => news.retain(|problem| !findings.mislaid.contains_key(&problem.path)),
+        Strictness::Lenient => {
+            for problem in news.iter_mut().filter(|problem| problem.is_absence()) {
+                if let Some(hint) = findings.mislaid.get(&problem.path) {
+                    problem.hint = Some(hint.clone());
+                }
+            }
+        }
+    }
     let mut problems: Vec<Problem> = findings.problems.into_iter().chain(news).collect();
     for problem in &mut problems {
         problem.position = problem.position.or_else(|| place(&node, &problem.path));
@@ -201,12 +209,47 @@ pub fn load_wire(
 }
 
 fn parse(text: &str) -> Result<Node, Problems> {
-    let node = Node::parse(text)?;
-    if matches!(node.value, Value::Map(_)) {
-        return Ok(node);
-    }
-    let problem = Problem::new(Path::root(), node.to_string(), "a map of keys and values");
+    let refused = |mut problems: Problems| {
+        if is_csv(text) {
+            problems.hint(CSV_HINT);
+        }
+        problems
+    };
+    let node = Node::parse(text).map_err(refused)?;
+    let hint = match &node.value {
+        Value::Map(_) => return Ok(node),
+        Value::List(items) => items.first().and_then(list_hint),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
+            is_csv(text).then_some(CSV_HINT)
+        }
+    };
+    let mut problem = Problem::new(Path::root(), node.to_string(), "a map of keys and values");
+    problem.hint = hint.map(str::to_owned);
     Err(problem.at(node.position).into())
+}
+
+/// What to do with a list that has `first` in place of a config.
+fn list_hint(first: &Node) -> Option<&'static str> {
+    let Value::Map(entries) = &first.value else {
+        return None;
+    };
+    let has = |key: &str| entries.iter().any(|entry| entry.key == key);
+    if has("metrics") {
+        Some("the config stands one level too deep; remove the list around it")
+    } else {
+        has("values")
+            .then_some("this looks like a list of metric set pairs, which is given as `--pairs`")
+    }
+}
+
+/// What to do with series in place of a config.
+const CSV_HINT: &str =
+    "this looks like series in CSV, which are given as `--data`, or as `--baseline` and `--canary`";
+
+/// Whether the first line reads like the header of a CSV file: names with commas between them.
+fn is_csv(text: &str) -> bool {
+    let header = text.lines().next().unwrap_or_default();
+    header.contains(',') && !header.contains([':', '{', '[', '#'])
 }
 
 fn read(node: &Node, strictness: Strictness, findings: &mut Findings) -> wire::CanaryConfig {
@@ -240,7 +283,7 @@ fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConf
         Some(classifier) => classifier.group_weights.clone(),
         None => {
             findings.problem(
-                Problem::new(Path::root().key("classifier"), "missing", "a map")
+                Problem::missing(Path::root().key("classifier"), "a map")
                     .hint("write `classifier: {}` for equal weights"),
             );
             BTreeMap::new()
@@ -266,8 +309,7 @@ fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConf
 fn metric_spec(metric: &wire::Metric, path: &Path, findings: &mut Findings) -> MetricSpec {
     if metric.groups.is_none() {
         findings.problem(
-            Problem::new(path.key("groups"), "missing", "a list")
-                .hint("write `groups: []` for none"),
+            Problem::missing(path.key("groups"), "a list").hint("write `groups: []` for none"),
         );
     }
     let name = metric.name.clone().unwrap_or_default();

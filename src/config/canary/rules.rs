@@ -96,7 +96,7 @@ fn queries(config: &CanaryConfig, problems: &mut Findings) {
             },
         };
         for (key, what) in lacking(query, template) {
-            problems.problem(Problem::new(path.key(key), "missing", what));
+            problems.problem(Problem::missing(path.key(key), what));
         }
     }
 }

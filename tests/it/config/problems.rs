@@ -110,6 +110,88 @@ fn what_is_missing_is_named_with_the_shortest_way_to_write_it() {
 }
 
 #[test]
+fn a_misspelt_key_is_not_missing_too() {
+    let text =
+        "metrics: [{name: m, groops: [g], query: {type: datadog, metricNmae: x}}]\nclasifier: {}";
+    assert_snapshot!(strict(text), @r"
+    3 problems
+      metrics[0].groops: unknown key `groops`; expected `analysisConfigurations`, `groups`, `name`, `query` or `scopeName`
+        hint: did you mean `groups`?
+      metrics[0].query.metricNmae: unknown key `metricNmae`; expected `customFilterTemplate`, `customInlineTemplate`, `metricName`, `serviceType` or `type`
+        hint: did you mean `metricName`?
+      clasifier: unknown key `clasifier`; expected `applications`, `classifier`, `configVersion`, `createdTimestamp`, `createdTimestampIso`, `description`, `id`, `judge`, `metrics`, `name`, `templates`, `updatedTimestamp` or `updatedTimestampIso`
+        hint: did you mean `classifier`?
+    ");
+    assert_snapshot!(lenient(text), @r"
+    2 problems
+      classifier: missing; expected a map
+        hint: write `classifier` for `clasifier`
+      metrics[0].groups: missing; expected a list
+        hint: write `groups` for `groops`
+    ");
+}
+
+#[test]
+fn a_key_at_the_wrong_level_is_sent_to_the_right_one() {
+    let indented =
+        "metrics:\n- name: m\n  groups: [g]\n  classifier:\n    groupWeights: {g: 100}\n";
+    assert_snapshot!(strict(indented), @r"
+    1 problem
+      metrics[0].classifier: unknown key `classifier`; expected `analysisConfigurations`, `groups`, `name`, `query` or `scopeName`
+        hint: move `metrics[0].classifier` to the top level
+    ");
+    assert_snapshot!(lenient(indented), @r"
+    1 problem
+      classifier: missing; expected a map
+        hint: move `metrics[0].classifier` to the top level
+    ");
+    let wrapped = "canaryConfig:\n  metrics: [{name: m, groups: [g]}]\n  classifier: {}\n";
+    assert_snapshot!(strict(wrapped), @r"
+    1 problem
+      canaryConfig: unknown key `canaryConfig`; expected `applications`, `classifier`, `configVersion`, `createdTimestamp`, `createdTimestampIso`, `description`, `id`, `judge`, `metrics`, `name`, `templates`, `updatedTimestamp` or `updatedTimestampIso`
+        hint: the config stands one level too deep; remove `canaryConfig:` and move what is below it up
+    ");
+    assert_snapshot!(lenient(wrapped), @r"
+    1 problem
+      classifier: missing; expected a map
+        hint: the config stands one level too deep; remove `canaryConfig:` and move what is below it up
+    ");
+}
+
+#[test]
+fn an_unknown_key_at_the_top_level_shows_the_known_ones() {
+    let text = "metrics: [{name: m, groups: [g]}]\nclassifier: {}\nthresholds: {}";
+    assert_snapshot!(strict(text), @r"
+    1 problem
+      thresholds: unknown key `thresholds`; expected `applications`, `classifier`, `configVersion`, `createdTimestamp`, `createdTimestampIso`, `description`, `id`, `judge`, `metrics`, `name`, `templates`, `updatedTimestamp` or `updatedTimestampIso`
+    ");
+}
+
+#[test]
+fn another_kind_of_file_is_recognised() {
+    assert_snapshot!(strict("[{\"name\": \"m\", \"values\": {\"experiment\": []}}]"), @r"
+    1 problem
+      line 1, column 1: a list of 1 item; expected a map of keys and values
+        hint: this looks like a list of metric set pairs, which is given as `--pairs`
+    ");
+    assert_snapshot!(strict("timestamp,m\n0,1\n60,2\n"), @r"
+    1 problem
+      line 1, column 1: text `timestamp,m 0,1 60,2`; expected a map of keys and values
+        hint: this looks like series in CSV, which are given as `--data`, or as `--baseline` and `--canary`
+    ");
+    assert_snapshot!(strict("\"timestamp\",\"m\"\n0,1\n"), @r"
+    1 problem
+      line 1, column 12: no valid YAML: invalid trailing content after double-quoted scalar
+        hint: this looks like series in CSV, which are given as `--data`, or as `--baseline` and `--canary`
+    ");
+    assert_snapshot!(strict("- metrics: [{name: m, groups: [g]}]\n  classifier: {}\n"), @r"
+    1 problem
+      line 1, column 1: a list of 1 item; expected a map of keys and values
+        hint: the config stands one level too deep; remove the list around it
+    ");
+}
+
+#[test]
 fn values_of_the_wrong_kind_are_shown_with_what_to_write_instead() {
     assert_snapshot!(strict(&metric("{critical: \"true\", muted: 1, mustHaveData: null}")), @r"
     3 problems
@@ -282,6 +364,26 @@ fn a_problem_shows_its_line() {
 }
 
 #[test]
+fn an_absent_key_marks_no_other_key() {
+    let text = "name: c\nmetrics:\n- groups: [g]\n";
+    let problems = load(text, Strictness::Strict).unwrap_err();
+    assert_snapshot!(problems.render("c.yaml", text, &plain), @r"
+    error: classifier: missing
+      ┌─ c.yaml:1:1
+      │
+    1 │ name: c
+      │ expected a key `classifier` here, a map
+      = help: write `classifier: {}`
+
+    error: metrics[0].name: missing
+      ┌─ c.yaml:3:3
+      │
+    3 │ - groups: [g]
+      │   expected a key `name` here, text that is not empty
+    ");
+}
+
+#[test]
 fn a_long_line_is_cut_around_the_problem() {
     let long = "x".repeat(200);
     let text = format!(
@@ -293,7 +395,7 @@ fn a_long_line_is_cut_around_the_problem() {
       ┌─ c.json:1:221
       │
     1 │ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "nmae": "xxxxxxxxxxxxxxxxxxxxxxxxxxxx
-      │                                    ^^^^^^
+      │                                    ^^^^^^ expected `applications`, `classifier`, `configVersion`, `createdTimestamp`, `createdTimestampIso`, `description`, `id`, `judge`, `metrics`, `name`, `templates`, `updatedTimestamp` or `updatedTimestampIso`
       = help: did you mean `name`?
     "#);
 }
