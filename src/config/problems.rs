@@ -117,10 +117,10 @@ impl Problems {
         self.0.len()
     }
 
-    /// Gives a hint to each problem that has none.
+    /// Gives each problem this hint in place of its own.
     pub(crate) fn hint(&mut self, hint: &str) {
         for problem in &mut self.0 {
-            problem.hint.get_or_insert_with(|| hint.to_owned());
+            problem.hint = Some(hint.to_owned());
         }
     }
 

@@ -209,9 +209,10 @@ pub fn load_wire(
 }
 
 fn parse(text: &str) -> Result<Node, Problems> {
+    let other_file = other_file_hint(text);
     let refused = |mut problems: Problems| {
-        if is_csv(text) {
-            problems.hint(CSV_HINT);
+        if let Some(hint) = other_file {
+            problems.hint(hint);
         }
         problems
     };
@@ -219,9 +220,7 @@ fn parse(text: &str) -> Result<Node, Problems> {
     let hint = match &node.value {
         Value::Map(_) => return Ok(node),
         Value::List(items) => items.first().and_then(list_hint),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
-            is_csv(text).then_some(CSV_HINT)
-        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => other_file,
     };
     let mut problem = Problem::new(Path::root(), node.to_string(), "a map of keys and values");
     problem.hint = hint.map(str::to_owned);
@@ -242,14 +241,19 @@ fn list_hint(first: &Node) -> Option<&'static str> {
     }
 }
 
-/// What to do with series in place of a config.
-const CSV_HINT: &str =
-    "this looks like series in CSV, which are given as `--data`, or as `--baseline` and `--canary`";
-
-/// Whether the first line reads like the header of a CSV file: names with commas between them.
-fn is_csv(text: &str) -> bool {
-    let header = text.lines().next().unwrap_or_default();
-    header.contains(',') && !header.contains([':', '{', '[', '#'])
+/// What to do with a text that is neither JSON nor YAML of a config, by its first line.
+fn other_file_hint(text: &str) -> Option<&'static str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
+    let first = text.lines().next().unwrap_or_default();
+    if first.starts_with("//") || first.starts_with("/*") {
+        Some("JSON has no comments; remove them, or write the config as YAML")
+    } else if first.contains(',') && !first.contains([':', '{', '[', '#']) {
+        Some(
+            "this looks like series in CSV, which are given as `--data`, or as `--baseline` and `--canary`",
+        )
+    } else {
+        None
+    }
 }
 
 fn read(node: &Node, strictness: Strictness, findings: &mut Findings) -> wire::CanaryConfig {
