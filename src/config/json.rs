@@ -11,22 +11,7 @@ use super::problems::{Position, Problem, Problems};
 /// Reads one JSON document.
 pub(super) fn parse(text: &str) -> Result<Node, Problems> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-        let message = error.to_string();
-        let message = message
-            .rsplit_once(" at line ")
-            .map_or(message.as_str(), |(message, _)| message);
-        let line = error.line().max(1);
-        let before = text.lines().nth(line - 1).unwrap_or_default();
-        let before = before.get(..error.column().saturating_sub(1));
-        let position = Position {
-            line,
-            column: before.map_or(error.column(), |before| before.chars().count() + 1),
-        };
-        return Err(
-            Problem::new(Path::root(), format!("no valid JSON: {message}"), "")
-                .at(position)
-                .into(),
-        );
+        return Err(syntax(text, &error).into());
     }
     let mut reader = Reader {
         text,
@@ -34,6 +19,63 @@ pub(super) fn parse(text: &str) -> Result<Node, Problems> {
         position: Position { line: 1, column: 1 },
     };
     Ok(reader.value(0)?)
+}
+
+fn syntax(text: &str, error: &serde_json::Error) -> Problem {
+    let message = error.to_string();
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message.as_str(), |(message, _)| message);
+    let line = error.line().max(1);
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line - 1)
+        .map(str::len)
+        .sum();
+    let at = start + error.column().saturating_sub(1);
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    let column = match before.get(start..) {
+        Some(before) if !after.is_empty() => before.chars().count() + 1,
+        _ => error.column().max(1),
+    };
+    let mut problem = Problem::new(Path::root(), format!("no valid JSON: {message}"), "")
+        .at(Position { line, column });
+    problem.hint = remedy(message, before, after);
+    problem
+}
+
+/// What to do about a syntax error between `before` and `after`; the parser's words only say what it was reading.
+fn remedy(message: &str, before: &str, after: &str) -> Option<String> {
+    let next = after.chars().next();
+    let after_comma = before.trim_end().ends_with(',');
+    let hint = match next {
+        Some('/' | '#') => "JSON has no comments; remove it, or write the config as YAML",
+        Some(close @ ('}' | ']')) if after_comma => {
+            return Some(format!("remove the comma before `{close}`"));
+        }
+        Some(',') if after_comma => "remove one of the two commas",
+        Some('\'') => "write texts in double quotes",
+        Some(c) if message == "key must be a string" && (c.is_alphanumeric() || c == '_') => {
+            "write the key in double quotes"
+        }
+        Some(_) if message.starts_with("expected `,` or") => {
+            "write a comma before it, or close what is open"
+        }
+        Some(_) if message == "expected `:`" => "write `:` between a key and its value",
+        Some(_) if message == "trailing characters" => {
+            "a file holds one config; remove what follows it"
+        }
+        Some(_)
+            if message == "control character (\\u0000-\\u001F) found while parsing a string" =>
+        {
+            "write `\\n` for the end of a line in a text, and `\\t` for a tab"
+        }
+        _ if message.starts_with("EOF") => {
+            "the text ends too early; write the `\"`, `]` or `}` that is missing"
+        }
+        Some(_) | None => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// Walks text that is known to be valid JSON.

@@ -1,5 +1,6 @@
 //! What is wrong with a config: every finding with its path, what was found, what was expected, and a hint.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::path::Path;
@@ -26,9 +27,12 @@ pub struct Problem {
     pub expected: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// Where in the text.
+    /// Where in the text; of an absent key, where the map begins that lacks it.
     pub position: Option<Position>,
 }
+
+/// What stands where a key is absent.
+const MISSING: &str = "missing";
 
 impl Problem {
     /// A problem without hint and place.
@@ -41,6 +45,17 @@ impl Problem {
             hint: None,
             position: None,
         }
+    }
+
+    /// The problem that the last key of `path` is absent.
+    #[must_use]
+    pub fn missing(path: Path, expected: impl Into<String>) -> Self {
+        Self::new(path, MISSING, expected)
+    }
+
+    /// Whether the path's last key is absent.
+    pub(crate) fn is_absence(&self) -> bool {
+        self.found == MISSING
     }
 
     /// The same problem with a place.
@@ -100,6 +115,13 @@ impl Problems {
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Gives each problem this hint in place of its own.
+    pub(crate) fn hint(&mut self, hint: &str) {
+        for problem in &mut self.0 {
+            problem.hint = Some(hint.to_owned());
+        }
     }
 
     /// `1 problem`, `7 problems`.
@@ -174,6 +196,8 @@ pub(crate) struct Findings {
     pub(crate) problems: Vec<Problem>,
     /// What was passed over, and why.
     pub(crate) ignored: Vec<String>,
+    /// Keys that are absent because they are written otherwise or elsewhere, each with what to do.
+    pub(crate) mislaid: HashMap<Path, String>,
 }
 
 impl Findings {

@@ -1,5 +1,6 @@
 //! A problem with the line that it concerns, as a person reads it in a terminal. Plain text; the caller colours it.
 
+use super::node::shorten;
 use super::problems::Problem;
 
 /// What a piece of a rendered problem is, so that a terminal can colour it.
@@ -73,12 +74,19 @@ pub(super) fn frame(
         .collect();
     let offset = position.column.saturating_sub(1 + skipped);
     let width = token_width(visible.get(byte_of(&visible, offset)..).unwrap_or_default());
-    let expected = if problem.expected.is_empty() {
-        String::new()
-    } else {
-        format!(" expected {}", problem.expected)
+    let marks = "^".repeat(width);
+    let carets = match (problem.is_absence(), problem.path.last_key()) {
+        // What stands there is another key, and right.
+        (true, Some(key)) => {
+            format!(
+                "expected a key `{}` here, {}",
+                shorten(key, 60),
+                problem.expected
+            )
+        }
+        _ if problem.expected.is_empty() => marks,
+        _ => format!("{marks} expected {}", problem.expected),
     };
-    let carets = format!("{}{expected}", "^".repeat(width));
     out += &format!(
         "{margin} {} {name}:{}:{}\n",
         style(Role::Frame, "┌─"),

@@ -44,18 +44,27 @@ impl Schema {
 
     /// Reads `node`; gives what fits, and adds to `findings` what does not.
     pub(crate) fn read(&self, node: &Node, reading: Reading<'_>, findings: &mut Findings) -> Json {
-        let mut walk = Walk { reading, findings };
-        walk.value(&self.view(), node, &Path::root())
+        let root = self.view();
+        let mut walk = Walk {
+            reading,
+            findings,
+            root: root.clone(),
+            hints_left: Findings::MOST,
+        };
+        walk.value(&root, node, &Path::root())
             .unwrap_or_else(|| Json::Object(Map::new()))
     }
 }
 
-struct Walk<'a> {
+struct Walk<'a, 's> {
     reading: Reading<'a>,
     findings: &'a mut Findings,
+    root: View<'s>,
+    /// For how many more unknown keys it is looked what was meant; it takes long.
+    hints_left: usize,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn strict(&self) -> bool {
         self.reading == Reading::Strict
     }
@@ -176,7 +185,7 @@ impl Walk<'_> {
         let path = path.key(tag);
         let Some(entry) = entries.iter().find(|entry| entry.key == tag) else {
             self.findings
-                .problem(Problem::new(path.clone(), "missing", list(&words)).at(node.position));
+                .problem(Problem::missing(path.clone(), list(&words)).at(node.position));
             return None;
         };
         let Value::Text(word) = &entry.value.value else {
@@ -216,21 +225,29 @@ impl Walk<'_> {
         let mut map = Map::new();
         for entry in entries {
             let path = path.key(entry.key.as_str());
-            if let Some(value) = self.entry(view, entry, &path) {
+            if let Some(value) = self.entry(view, entry, entries, &path) {
                 map.insert(entry.key.clone(), value);
             }
         }
         if self.strict() {
             for key in view.required() {
-                if entries.iter().all(|entry| entry.key != key) {
-                    self.missing(view, key, path.key(key));
+                let path = path.key(key);
+                if !has(entries, key) && !self.findings.mislaid.contains_key(&path) {
+                    self.missing(view, key, path);
                 }
             }
         }
         Json::Object(map)
     }
 
-    fn entry(&mut self, view: &View<'_>, entry: &Entry, path: &Path) -> Option<Json> {
+    /// What fits of `entry`, one of `entries`, at `path`.
+    fn entry(
+        &mut self,
+        view: &View<'_>,
+        entry: &Entry,
+        entries: &[Entry],
+        path: &Path,
+    ) -> Option<Json> {
         let lenient_null = !self.strict() && entry.value.value == Value::Null;
         if let Some(property) = view.property(&entry.key) {
             if lenient_null {
@@ -250,25 +267,71 @@ impl Walk<'_> {
         if view.is_open() {
             return Some(entry.value.to_json());
         }
-        if self.strict() && !self.findings.is_full() {
+        if self.strict() && self.findings.is_full() {
+            return None;
+        }
+        let hint = self.meant(view, entry, entries, path);
+        if self.strict() {
             let found = format!("unknown key `{}`", shorten(&entry.key, 60));
             let known = view.property_names();
-            let expected = match known.len() {
-                0 => "no keys".to_owned(),
-                1..=9 => list(&known),
-                _ => String::new(),
+            let expected = if known.is_empty() {
+                "no keys".to_owned()
+            } else {
+                list(&known)
             };
             let mut problem = Problem::new(path.clone(), found, expected).at(entry.position);
-            if let Some(place) = view.place_below(&entry.key) {
-                problem = problem.hint(format!("`{}` belongs under `{place}`", entry.key));
-            } else if let Some(key) = nearest(&entry.key, known.into_iter()) {
-                problem = problem.hint(format!("did you mean `{key}`?"));
-            }
+            problem.hint = hint;
             self.findings.problem(problem);
-        } else if !self.strict() {
+        } else {
             self.findings.ignore(path, "unknown key");
         }
         None
+    }
+
+    /// What was probably meant by an unknown key; notes which known key is absent for it.
+    fn meant(
+        &mut self,
+        view: &View<'_>,
+        entry: &Entry,
+        entries: &[Entry],
+        path: &Path,
+    ) -> Option<String> {
+        self.hints_left = self.hints_left.checked_sub(1)?;
+        let key = entry.key.as_str();
+        if let Some(place) = view.place_below(key) {
+            return Some(format!("`{key}` belongs under `{place}`"));
+        }
+        let top = Path::root();
+        if *path == top.key(key)
+            && let Value::Map(below) = &entry.value.value
+            && self.root.required().iter().any(|key| has(below, key))
+        {
+            let hint = format!(
+                "the config stands one level too deep; remove `{}:` and move what is below it up",
+                shorten(key, 60)
+            );
+            for required in self.root.required() {
+                self.findings
+                    .mislaid
+                    .insert(top.key(required), hint.clone());
+            }
+            return Some(hint);
+        }
+        if let Some(property) = self.root.property(key)
+            && matches!(property.kind(), Kind::Object | Kind::List)
+        {
+            let hint = format!("move `{path}` to the top level");
+            self.findings.mislaid.insert(top.key(key), hint.clone());
+            return Some(hint);
+        }
+        let near = nearest(key, view.property_names().into_iter())?;
+        if !has(entries, near)
+            && let Some(parent) = path.parent()
+        {
+            let hint = format!("write `{near}` for `{}`", shorten(key, 60));
+            self.findings.mislaid.insert(parent.key(near), hint);
+        }
+        Some(format!("did you mean `{near}`?"))
     }
 
     fn missing(&mut self, view: &View<'_>, key: &str, path: Path) {
@@ -276,12 +339,16 @@ impl Walk<'_> {
         let expected = property
             .as_ref()
             .map_or_else(|| "a value".to_owned(), View::expected);
-        let mut problem = Problem::new(path.clone(), "missing", expected);
+        let mut problem = Problem::missing(path, expected);
         if let Some(empty) = property.and_then(|property| property.empty()) {
             problem = problem.hint(format!("write `{key}: {empty}`"));
         }
         self.findings.problem(problem);
     }
+}
+
+fn has(entries: &[Entry], key: &str) -> bool {
+    entries.iter().any(|entry| entry.key == key)
 }
 
 fn finite(text: &str) -> Option<f64> {

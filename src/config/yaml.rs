@@ -277,8 +277,36 @@ fn syntax(error: &ScanError) -> Problem {
     }
     let mut problem = Problem::new(Path::root(), format!("no valid YAML: {}", error.info()), "")
         .at(place(*error.marker()));
-    if error.info().contains("tab") {
-        problem = problem.hint("YAML is indented with spaces only");
-    }
+    problem.hint = remedy(error.info()).map(str::to_owned);
     problem
+}
+
+/// What to do about a syntax error; the parser's words only say what it was reading.
+fn remedy(info: &str) -> Option<&'static str> {
+    let has = |part: &str| info.contains(part);
+    if has("tab") {
+        Some("YAML is indented with spaces only")
+    } else if has("block mapping, did not find expected key")
+        || has("block collection, did not find")
+        || has("invalid indentation")
+        || has("wrongly indented")
+        || has("simple key expect")
+        || has("entries are not allowed in this context")
+    {
+        Some("this line's indentation fits no line above")
+    } else if has("mapping values are not allowed") {
+        Some(
+            "a text with `: ` in it needs quotes; a key begins in the column of the other keys of its map",
+        )
+    } else if has("flow mapping, did not find") || has("flow sequence, did not find") {
+        Some("write a comma between two items, and `}` or `]` at the end")
+    } else if has("unexpected end of stream") {
+        Some("close the text with the quote that it begins with")
+    } else if has("unknown escape character") {
+        Some("write `\\\\` for a backslash, or use single quotes")
+    } else if has("unexpected character") || has("cannot start any token") {
+        Some("write a text that begins with this character in quotes")
+    } else {
+        None
+    }
 }

@@ -28,6 +28,10 @@ pub const JUDGE_NAMES: [&str; 4] = [
     "RemoteJudge-v1.0",
 ];
 
+/// Largest weight that is read, in percent and without its sign. Kayenta accepts any; sums of such are still exact enough to
+/// be compared, and a larger one makes scores that are no numbers.
+const MOST_WEIGHT: f64 = 1e6;
+
 /// How a config is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strictness {
@@ -86,14 +90,12 @@ impl CanaryConfig {
         filled(self.wire.judge.as_ref()?.name.as_ref())
     }
 
-    /// The config's own thresholds. After a strict reading both are in 0 to 100, and `marginal` is at most `pass`.
+    /// The config's own thresholds, if it names at least one; the other one takes its default. After a strict reading both
+    /// are in 0 to 100, and `marginal` is at most `pass`.
     #[must_use]
     pub fn score_thresholds(&self) -> Option<Thresholds> {
-        let thresholds = self.wire.classifier.as_ref()?.score_thresholds?;
-        Some(Thresholds {
-            pass: thresholds.pass?,
-            marginal: thresholds.marginal?,
-        })
+        let own = self.wire.classifier.as_ref()?.score_thresholds?;
+        (own.pass.is_some() || own.marginal.is_some()).then(|| own.filled())
     }
 
     /// The config as indented JSON, which [`load`] reads back to the same value.
@@ -136,7 +138,7 @@ pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems
 
     let mut meaning = Findings::default();
     let judge_config = judge_config(&wire, &mut meaning);
-    let broken_rules = rules::check(&wire);
+    let broken_rules = rules::check(&wire, &judge_config);
     let mut warnings = Vec::new();
     match strictness {
         Strictness::Strict => broken_rules
@@ -149,10 +151,18 @@ pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems
         })),
     }
     // A part with a wrong shape was left out, so what follows from its absence is no news.
-    let news = meaning
-        .problems
-        .into_iter()
-        .filter(|problem| !shown.contains(&problem.path));
+    let mut news = meaning.problems;
+    news.retain(|problem| !shown.contains(&problem.path));
+    match strictness {
+        Strictness::Strict => news.retain(|problem| !findings.mislaid.contains_key(&problem.path)),
+        Strictness::Lenient => {
+            for problem in news.iter_mut().filter(|problem| problem.is_absence()) {
+                if let Some(hint) = findings.mislaid.get(&problem.path) {
+                    problem.hint = Some(hint.clone());
+                }
+            }
+        }
+    }
     let mut problems: Vec<Problem> = findings.problems.into_iter().chain(news).collect();
     for problem in &mut problems {
         problem.position = problem.position.or_else(|| place(&node, &problem.path));
@@ -199,12 +209,51 @@ pub fn load_wire(
 }
 
 fn parse(text: &str) -> Result<Node, Problems> {
-    let node = Node::parse(text)?;
-    if matches!(node.value, Value::Map(_)) {
-        return Ok(node);
-    }
-    let problem = Problem::new(Path::root(), node.to_string(), "a map of keys and values");
+    let other_file = other_file_hint(text);
+    let refused = |mut problems: Problems| {
+        if let Some(hint) = other_file {
+            problems.hint(hint);
+        }
+        problems
+    };
+    let node = Node::parse(text).map_err(refused)?;
+    let hint = match &node.value {
+        Value::Map(_) => return Ok(node),
+        Value::List(items) => items.first().and_then(list_hint),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => other_file,
+    };
+    let mut problem = Problem::new(Path::root(), node.to_string(), "a map of keys and values");
+    problem.hint = hint.map(str::to_owned);
     Err(problem.at(node.position).into())
+}
+
+/// What to do with a list that has `first` in place of a config.
+fn list_hint(first: &Node) -> Option<&'static str> {
+    let Value::Map(entries) = &first.value else {
+        return None;
+    };
+    let has = |key: &str| entries.iter().any(|entry| entry.key == key);
+    if has("metrics") {
+        Some("the config stands one level too deep; remove the list around it")
+    } else {
+        has("values")
+            .then_some("this looks like a list of metric set pairs, which is given as `--pairs`")
+    }
+}
+
+/// What to do with a text that is neither JSON nor YAML of a config, by its first line.
+fn other_file_hint(text: &str) -> Option<&'static str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
+    let first = text.lines().next().unwrap_or_default();
+    if first.starts_with("//") || first.starts_with("/*") {
+        Some("JSON has no comments; remove them, or write the config as YAML")
+    } else if first.contains(',') && !first.contains([':', '{', '[', '#']) {
+        Some(
+            "this looks like series in CSV, which are given as `--data`, or as `--baseline` and `--canary`",
+        )
+    } else {
+        None
+    }
 }
 
 fn read(node: &Node, strictness: Strictness, findings: &mut Findings) -> wire::CanaryConfig {
@@ -238,12 +287,23 @@ fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConf
         Some(classifier) => classifier.group_weights.clone(),
         None => {
             findings.problem(
-                Problem::new(Path::root().key("classifier"), "missing", "a map")
+                Problem::missing(Path::root().key("classifier"), "a map")
                     .hint("write `classifier: {}` for equal weights"),
             );
             BTreeMap::new()
         }
     };
+    for (group, weight) in &group_weights {
+        if weight.abs() > MOST_WEIGHT {
+            let path = Path::root().key("classifier").key("groupWeights");
+            let found = format!("weight {}", rules::Brief(*weight));
+            findings.problem(Problem::new(
+                path.key(group.as_str()),
+                found,
+                "0 to 100; no judge can reckon with more than 1000000",
+            ));
+        }
+    }
     JudgeConfig {
         metrics,
         group_weights,
@@ -253,8 +313,7 @@ fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConf
 fn metric_spec(metric: &wire::Metric, path: &Path, findings: &mut Findings) -> MetricSpec {
     if metric.groups.is_none() {
         findings.problem(
-            Problem::new(path.key("groups"), "missing", "a list")
-                .hint("write `groups: []` for none"),
+            Problem::missing(path.key("groups"), "a list").hint("write `groups: []` for none"),
         );
     }
     let name = metric.name.clone().unwrap_or_default();

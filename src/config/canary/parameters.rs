@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::rules::Brief;
 use crate::config::node::shorten;
 use crate::config::path::Path;
 use crate::config::problems::{Findings, Problem};
@@ -289,7 +290,7 @@ impl Reader<'_> {
                 None => {
                     self.findings.problem(Problem::new(
                         path.key("outlierFactor"),
-                        format!("number `{number}`"),
+                        format!("number `{}`", Brief(number)),
                         "a number above 0",
                     ));
                     Outliers::Keep

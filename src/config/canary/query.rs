@@ -88,10 +88,10 @@ pub enum Query {
     },
     /// New Relic.
     Newrelic {
-        /// What stands after `SELECT`.
+        /// What stands after `SELECT`; needed unless there is a template.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         select: Option<String>,
-        /// What stands after `WHERE`.
+        /// What stands after `WHERE`; needed unless there is a template.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         q: Option<String>,
         /// The query itself, with `${variables}`.
@@ -106,7 +106,7 @@ pub enum Query {
     },
     /// InfluxDB.
     Influxdb {
-        /// The measurement.
+        /// The measurement; needed unless there is a template.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         metric_name: Option<String>,
         /// Fields to select; all where absent.
@@ -142,7 +142,7 @@ pub enum Query {
     },
     /// Graphite.
     Graphite {
-        /// Any target expression, with `$scope` and `$location`.
+        /// Any target expression, with `$scope` and `$location`; needed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         metric_name: Option<String>,
         /// The type once more, as Kayenta writes it in its answers.
@@ -151,7 +151,7 @@ pub enum Query {
     },
     /// Wavefront.
     Wavefront {
-        /// Name of the metric.
+        /// Name of the metric; needed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         metric_name: Option<String>,
         /// How series are combined.
@@ -166,7 +166,7 @@ pub enum Query {
     },
     /// Atlas.
     Atlas {
-        /// The query in Atlas' stack language.
+        /// The query in Atlas' stack language; needed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         q: Option<String>,
         /// The type once more, as Kayenta writes it in its answers.

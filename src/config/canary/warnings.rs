@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
+use coalmine_judges::config::{EffectMeasure, JudgeConfig, MetricSpec};
 
-use super::rules::{WEIGHT_SLACK, round};
+use super::rules::{Brief, WEIGHT_SLACK, limits_path, round, written_limits};
 use super::store::is_storable_name;
 use super::wire::CanaryConfig;
 use crate::config::node::shorten;
 use crate::config::path::Path;
 use crate::config::problems::{Findings, Warning};
+
+/// An allowed rise from which on percent were probably meant: fivefold.
+const LARGE_FACTOR: f64 = 5.0;
 
 /// Everything odd about a config.
 pub(super) fn all(wire: &CanaryConfig, judge: &JudgeConfig) -> Vec<Warning> {
@@ -129,35 +132,40 @@ impl Found<'_> {
     }
 
     /// A critical limit on the near side of the allowed one never decides anything: a metric fails at the allowed limit
-    /// first. Where it is not written it is no mistake.
+    /// first. A limit on the wrong side of no change allows nothing. What is not written is no mistake.
     fn limits(&mut self) {
-        for (index, spec) in self.judge.metrics.iter().enumerate() {
-            let Some(metric) = self.wire.metrics.get(index) else {
-                continue;
-            };
-            let given = |key: &str| {
-                let canary = metric.analysis_configurations.0.get("canary");
-                let effect = canary.and_then(|canary| canary.get("effectSize"));
-                effect.and_then(|effect| effect.get(key)).is_some()
-            };
+        let (wire, judge) = (self.wire, self.judge);
+        for (index, (metric, spec)) in wire.metrics.iter().zip(&judge.metrics).enumerate() {
             let limits = spec.effect;
-            let path = Self::metric_path(index)
-                .key("analysisConfigurations")
-                .key("canary")
-                .key("effectSize");
-            if given("criticalIncrease") && limits.critical_increase < limits.allowed_increase {
-                let message = format!(
-                    "{} is below `allowedIncrease` {}; a rise that is allowed cannot be critical",
-                    limits.critical_increase, limits.allowed_increase
-                );
-                self.warn(path.key("criticalIncrease"), message);
-            }
-            if given("criticalDecrease") && limits.critical_decrease > limits.allowed_decrease {
-                let message = format!(
-                    "{} is above `allowedDecrease` {}; a fall that is allowed cannot be critical",
-                    limits.critical_decrease, limits.allowed_decrease
-                );
-                self.warn(path.key("criticalDecrease"), message);
+            let neutral = limits.measure.neutral();
+            let factors = limits.measure == EffectMeasure::MeanRatio;
+            for (key, limit) in written_limits(metric, limits) {
+                let number = Brief(limit);
+                let message = match key {
+                    "allowedIncrease" if limit < neutral => {
+                        format!(
+                            "{number} is below {neutral}, which is no change, so no rise is allowed"
+                        )
+                    }
+                    "allowedDecrease" if limit > neutral => {
+                        format!(
+                            "{number} is above {neutral}, which is no change, so no fall is allowed"
+                        )
+                    }
+                    "allowedIncrease" if factors && limit >= LARGE_FACTOR => format!(
+                        "{number} is a factor, not percent: a rise counts from {number} times the baseline on; for 10 percent write 1.1"
+                    ),
+                    "criticalIncrease" if limit < limits.allowed_increase => format!(
+                        "{number} is below `allowedIncrease` {}; a rise that is allowed cannot be critical",
+                        Brief(limits.allowed_increase)
+                    ),
+                    "criticalDecrease" if limit > limits.allowed_decrease => format!(
+                        "{number} is above `allowedDecrease` {}; a fall that is allowed cannot be critical",
+                        Brief(limits.allowed_decrease)
+                    ),
+                    _ => continue,
+                };
+                self.warn(limits_path(index).key(key), message);
             }
         }
     }
@@ -203,7 +211,7 @@ impl Found<'_> {
         let share = effective
             .iter()
             .find(|(group, _)| !weights.contains_key(**group))
-            .map(|(_, share)| round(*share));
+            .map(|(_, share)| Brief(round(*share)));
         let lost: Vec<(String, f64)> = weights
             .iter()
             .filter(|(group, weight)| **weight != 0.0 && !effective.contains_key(group.as_str()))
@@ -219,23 +227,23 @@ impl Found<'_> {
                 path.clone(),
                 format!(
                     "weights add up to {}, not 100; the {} left are shared by {named}: {share} each",
-                    round(sum),
-                    round(left)
+                    Brief(round(sum)),
+                    Brief(round(left))
                 ),
             ),
             Some(share) => self.warn(
                 path.clone(),
                 format!(
                     "weights add up to {}, more than 100, so {named} gets a negative weight: {share}",
-                    round(sum)
+                    Brief(round(sum))
                 ),
             ),
             None if left.abs() > WEIGHT_SLACK => self.warn(
                 path.clone(),
                 format!(
                     "weights add up to {}, not 100; a canary that passes every metric scores {}",
-                    round(sum),
-                    round(effective.values().sum())
+                    Brief(round(sum)),
+                    Brief(round(effective.values().sum()))
                 ),
             ),
             None => {}
@@ -244,7 +252,8 @@ impl Found<'_> {
             self.warn(
                 path.key(group),
                 format!(
-                    "no metric that counts is in this group, so its weight {weight} is lost from every score"
+                    "no metric that counts is in this group, so its weight {} is lost from every score",
+                    Brief(weight)
                 ),
             );
         }
@@ -256,23 +265,22 @@ impl Found<'_> {
             .wire
             .classifier
             .as_ref()
-            .and_then(|classifier| classifier.score_thresholds);
-        let default = Thresholds::default();
-        let pass = own.and_then(|own| own.pass);
-        let marginal = own.and_then(|own| own.marginal);
+            .and_then(|classifier| classifier.score_thresholds)
+            .unwrap_or_default();
+        let both = own.filled();
         let best = self.best_score();
-        for (key, given, default) in [
-            ("pass", pass, default.pass),
-            ("marginal", marginal, default.marginal),
+        for (key, given, threshold) in [
+            ("pass", own.pass, both.pass),
+            ("marginal", own.marginal, both.marginal),
         ] {
-            let threshold = given.unwrap_or(default);
             if threshold > best + WEIGHT_SLACK && self.counted().next().is_some() {
                 let whose = if given.is_some() { "" } else { "the default " };
                 self.warn(
                     path.key(key),
                     format!(
-                        "cannot be reached: the best possible score is {}, {whose}`{key}` is {threshold}",
-                        round(best)
+                        "cannot be reached: the best possible score is {}, {whose}`{key}` is {}",
+                        Brief(round(best)),
+                        Brief(threshold)
                     ),
                 );
             }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use coalmine_judges::config::Thresholds;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -141,14 +142,26 @@ pub struct Classifier {
 /// The scores from which on a canary passes, or is at least marginal.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(deny_unknown_fields, extend("required" = ["pass", "marginal"]))]
+#[schemars(deny_unknown_fields)]
 pub struct ScoreThresholds {
-    /// At or above: pass.
+    /// At or above: pass; 95 where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "f64", range(min = 0, max = 100))]
     pub pass: Option<f64>,
-    /// At or above, and below `pass`: marginal. Below: fail.
+    /// At or above, and below `pass`: marginal. Below: fail. 75 where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "f64", range(min = 0, max = 100))]
     pub marginal: Option<f64>,
+}
+
+impl ScoreThresholds {
+    /// Both scores; each that is absent takes its own default.
+    #[must_use]
+    pub fn filled(self) -> Thresholds {
+        let default = Thresholds::default();
+        Thresholds {
+            pass: self.pass.unwrap_or(default.pass),
+            marginal: self.marginal.unwrap_or(default.marginal),
+        }
+    }
 }

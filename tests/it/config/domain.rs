@@ -105,6 +105,25 @@ fn the_measure_decides_the_default_limits() {
 }
 
 #[test]
+fn a_threshold_that_is_absent_takes_its_own_default() {
+    let thresholds = |text: &str, strictness| {
+        let text = format!("metrics: [{{name: m, groups: []}}]\nclassifier: {{{text}}}");
+        let found = read(&text, strictness).score_thresholds();
+        found.map(|found| (found.pass, found.marginal))
+    };
+    for strictness in [Strictness::Strict, Strictness::Lenient] {
+        let check = |text: &str, expected| assert_eq!(thresholds(text, strictness), expected);
+        check("scoreThresholds: {pass: 80}", Some((80.0, 75.0)));
+        check("scoreThresholds: {marginal: 10}", Some((95.0, 10.0)));
+        check("scoreThresholds: {pass: 2, marginal: 1}", Some((2.0, 1.0)));
+        check("scoreThresholds: {}", None);
+        check("", None);
+    }
+    let lone = thresholds("scoreThresholds: {pass: 10}", Strictness::Lenient);
+    assert_eq!(lone, Some((10.0, 75.0)));
+}
+
+#[test]
 fn lenient_null_is_false_for_a_flag_and_zero_for_a_number() {
     let (read, ignored) = spec(
         "{critical: null, muted: null, effectSize: {allowedIncrease: null}}",

@@ -46,14 +46,17 @@ fn syntax_errors_say_where() {
     assert_snapshot!(refusal("{\"name\": \"ä\", }"), @r"
     1 problem
       line 1, column 15: no valid JSON: key must be a string
+        hint: remove the comma before `}`
     ");
-    assert_snapshot!(refusal("{\"metrics\": [\n  {\"name\": \"m\"\n"), @r"
+    assert_snapshot!(refusal("{\"metrics\": [\n  {\"name\": \"m\"\n"), @r#"
     1 problem
       line 3, column 1: no valid JSON: EOF while parsing an object
-    ");
+        hint: the text ends too early; write the `"`, `]` or `}` that is missing
+    "#);
     assert_snapshot!(refusal("{} {}"), @r"
     1 problem
       line 1, column 4: no valid JSON: trailing characters
+        hint: a file holds one config; remove what follows it
     ");
     assert_snapshot!(refusal("name: [a\nmetrics: }"), @r"
     1 problem
@@ -91,6 +94,95 @@ fn syntax_errors_say_where() {
     1 problem
       line 1, column 10: no valid JSON: the text "\ud800" has half of a surrogate pair
     "#);
+}
+
+#[test]
+fn syntax_errors_say_what_to_do() {
+    assert_snapshot!(refusal("{\"metrics\": [\n  1,\n]}"), @r"
+    1 problem
+      line 3, column 1: no valid JSON: expected value
+        hint: remove the comma before `]`
+    ");
+    assert_snapshot!(refusal("{\n  \"name\": \"c\",\n}"), @r"
+    1 problem
+      line 3, column 1: no valid JSON: key must be a string
+        hint: remove the comma before `}`
+    ");
+    assert_snapshot!(refusal("{name: 1 2}"), @r"
+    1 problem
+      line 1, column 2: no valid JSON: key must be a string
+        hint: write the key in double quotes
+    ");
+    assert_snapshot!(refusal("{'name': 1}"), @r"
+    1 problem
+      line 1, column 2: no valid JSON: key must be a string
+        hint: write texts in double quotes
+    ");
+    assert_snapshot!(refusal("{\"a\": 1 \"b\": 2}"), @r"
+    1 problem
+      line 1, column 9: no valid JSON: expected `,` or `}`
+        hint: write a comma before it, or close what is open
+    ");
+    assert_snapshot!(refusal("{\"a\" 1}"), @r"
+    1 problem
+      line 1, column 6: no valid JSON: expected `:`
+        hint: write `:` between a key and its value
+    ");
+    assert_snapshot!(refusal("{\"a\": \"x\ny\"}"), @r"
+    1 problem
+      line 1, column 8: no valid JSON: control character (\u0000-\u001F) found while parsing a string
+        hint: write `\n` for the end of a line in a text, and `\t` for a tab
+    ");
+    assert_snapshot!(refusal("{\"a\": 1, // one\n\"b\": 2}"), @r"
+    1 problem
+      line 1, column 10: no valid JSON: key must be a string
+        hint: JSON has no comments; remove it, or write the config as YAML
+    ");
+    assert_snapshot!(refusal("// a config\n{\"name\": \"c\"}"), @r"
+    1 problem
+      line 2, column 8: no valid YAML: mapping values are not allowed in this context
+        hint: JSON has no comments; remove them, or write the config as YAML
+    ");
+    assert_snapshot!(refusal("/* a config */ {\"name\": \"c\"}"), @r"
+    1 problem
+      line 1, column 28: no valid YAML: invalid trailing content after double-quoted scalar
+        hint: JSON has no comments; remove them, or write the config as YAML
+    ");
+    assert_snapshot!(refusal("metrics:\n  - name: m\n   groups: [g]\n"), @r"
+    1 problem
+      line 3, column 4: no valid YAML: while parsing a block collection, did not find expected '-' indicator
+        hint: this line's indentation fits no line above
+    ");
+    assert_snapshot!(refusal("judge:\n  name: a\n version: b\n"), @r"
+    1 problem
+      line 3, column 2: no valid YAML: while parsing a block mapping, did not find expected key
+        hint: this line's indentation fits no line above
+    ");
+    assert_snapshot!(refusal("description: from a: to b\n"), @r"
+    1 problem
+      line 1, column 20: no valid YAML: mapping values are not allowed in this context
+        hint: a text with `: ` in it needs quotes; a key begins in the column of the other keys of its map
+    ");
+    assert_snapshot!(refusal("groups: [a b: c\nname: d\n"), @r"
+    1 problem
+      line 2, column 5: no valid YAML: while parsing a flow mapping, did not find expected ',' or '}'
+        hint: write a comma between two items, and `}` or `]` at the end
+    ");
+    assert_snapshot!(refusal("name: \"a\n"), @r"
+    1 problem
+      line 1, column 7: no valid YAML: while scanning a quoted scalar, found unexpected end of stream
+        hint: close the text with the quote that it begins with
+    ");
+    assert_snapshot!(refusal("name: \"\\d\"\n"), @r"
+    1 problem
+      line 1, column 7: no valid YAML: while parsing a quoted scalar, found unknown escape character
+        hint: write `\\` for a backslash, or use single quotes
+    ");
+    assert_snapshot!(refusal("name: @a\n"), @r"
+    1 problem
+      line 1, column 7: no valid YAML: unexpected character: `@'
+        hint: write a text that begins with this character in quotes
+    ");
 }
 
 #[test]

@@ -119,6 +119,51 @@ fn a_critical_limit_inside_the_allowed_ones_is_told_where_it_is_written() {
 }
 
 #[test]
+fn a_limit_on_the_wrong_side_of_no_change_is_told() {
+    assert_snapshot!(strict(&metric("{effectSize: {allowedIncrease: 0.9, allowedDecrease: 1.5}}")), @r"
+    metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: 0.9 is below 1, which is no change, so no rise is allowed
+    metrics[0].analysisConfigurations.canary.effectSize.allowedDecrease: 1.5 is above 1, which is no change, so no fall is allowed
+    ");
+    assert_snapshot!(strict(&metric("{effectSize: {measure: cles, allowedIncrease: 0.1, allowedDecrease: 0.9}}")), @r"
+    metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: 0.1 is below 0.5, which is no change, so no rise is allowed
+    metrics[0].analysisConfigurations.canary.effectSize.allowedDecrease: 0.9 is above 0.5, which is no change, so no fall is allowed
+    ");
+    assert_snapshot!(lenient(&metric("{effectSize: {allowedIncrease: -10}}")), @"metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: -10 is below 1, which is no change, so no rise is allowed");
+    assert_snapshot!(lenient(&metric("{effectSize: {measure: cles, allowedIncrease: 1.2}}")), @"metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: number `1.2`; expected 0 to 1, because `cles` is a chance");
+}
+
+#[test]
+fn an_allowed_rise_in_percent_is_told() {
+    assert_snapshot!(strict(&metric("{effectSize: {allowedIncrease: 10}}")), @"metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: 10 is a factor, not percent: a rise counts from 10 times the baseline on; for 10 percent write 1.1");
+    assert_eq!(strict(&metric("{effectSize: {allowedIncrease: 4.9}}")), "");
+}
+
+#[test]
+fn large_numbers_are_told_in_few_digits() {
+    let text = metric("{effectSize: {allowedIncrease: 1e308, criticalIncrease: 1e20}}");
+    assert_snapshot!(strict(&text), @r"
+    metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: 1e308 is a factor, not percent: a rise counts from 1e308 times the baseline on; for 10 percent write 1.1
+    metrics[0].analysisConfigurations.canary.effectSize.criticalIncrease: 1e20 is below `allowedIncrease` 1e308; a rise that is allowed cannot be critical
+    ");
+}
+
+#[test]
+fn a_query_that_cannot_be_asked_is_told_in_a_lenient_reading() {
+    let config = |query: &str| {
+        format!(
+            "metrics: [{{name: m, groups: [g], scopeName: default, query: {query}}}]\ntemplates: {{t: 'PromQL:x'}}\nclassifier: {{}}"
+        )
+    };
+    assert_snapshot!(lenient(&config("{type: stackdriver, customFilterTemplate: t}")), @"metrics[0].query.metricType: missing; expected the type of a metric");
+    assert_eq!(
+        strict(&config("{type: prometheus, customFilterTemplate: t}")),
+        ""
+    );
+    let variable = "{type: prometheus, customInlineTemplate: '${x}', customFilterTemplate: t}";
+    assert!(!strict(&config(variable)).contains("metricName"));
+}
+
+#[test]
 fn templates_and_scopes_are_checked_against_the_queries() {
     assert_snapshot!(strict("metrics: [{name: m, groups: [g], query: {type: datadog, customFilterTemplate: used}}]\ntemplates: {used: a, unused: b}\nclassifier: {}"), @r"
     metrics[0].scopeName: has a query but no `scopeName`, so it cannot be read from a source; usual is `default`
