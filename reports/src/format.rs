@@ -222,6 +222,35 @@ impl Signs {
         }
     }
 
+    /// The same beside the limit that it is held against, with as many digits as tell them apart.
+    pub(crate) fn effect_beside(self, effect: f64, limit: f64) -> (String, String) {
+        let decimals = decimals_apart(&[effect], &[limit], 3);
+        if decimals == 3 {
+            return (self.effect(effect), self.effect(limit));
+        }
+        let exact = |value: f64| {
+            let sign = if value < 0.0 { self.minus } else { "" };
+            format!("{sign}{}", trim(&format!("{:.decimals$}", value.abs())))
+        };
+        (exact(effect), exact(limit))
+    }
+
+    /// A change in percent beside the limit that it is held against: `+50%`, `+25.04%`.
+    pub(crate) fn percent_beside(self, fraction: f64, limit: f64, sign: bool) -> String {
+        let (percent, limit) = (fraction * 100.0, limit * 100.0);
+        if percent.abs() >= 1000.0 {
+            return format!("{}%", self.percent_number(fraction, sign));
+        }
+        let decimals = decimals_apart(&[percent], &[limit], usize::from(percent.abs() < 99.95));
+        let text = format!("{:.decimals$}", percent.abs());
+        let prefix = match (percent > 0.0, percent < 0.0) {
+            (true, _) if sign => "+",
+            (_, true) if sign => self.minus,
+            _ => "",
+        };
+        format!("{prefix}{}%", trim(&text))
+    }
+
     /// A score: whole, or with at most two decimals.
     pub(crate) fn score(self, score: f64) -> String {
         let text = trim(&format!("{:.2}", score.abs())).to_owned();
@@ -267,6 +296,30 @@ pub(crate) fn count(count: usize) -> String {
 /// `1 metric`, `2 metrics`.
 pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// The fewest decimals, from `least` on, with which each value still lies on the side of each bound on which it is.
+fn decimals_apart(values: &[f64], bounds: &[f64], least: usize) -> usize {
+    /// More than a double between 0 and 100 has.
+    const MOST: usize = 15;
+    let rounded = |value: f64, decimals: usize| {
+        format!("{value:.decimals$}")
+            .parse::<f64>()
+            .unwrap_or(value)
+    };
+    let keeps = |decimals: usize| {
+        values.iter().all(|value| {
+            bounds.iter().all(|bound| {
+                // Closer than that, they differ by the rounding of sums.
+                let same = (value - bound).abs() <= 1e-12 * bound.abs();
+                same || rounded(*value, decimals).partial_cmp(&rounded(*bound, decimals))
+                    == value.partial_cmp(bound)
+            })
+        })
+    };
+    (least..MOST)
+        .find(|decimals| keeps(*decimals))
+        .unwrap_or(MOST)
 }
 
 /// Three significant digits for a size between 0.001 and 1,000.
@@ -433,6 +486,24 @@ mod tests {
         ] {
             assert_eq!(Signs::ASCII.limit(fraction), text, "{fraction}");
         }
+    }
+
+    #[test]
+    fn what_decided_reads_as_it_decided() {
+        let check = |effect: f64, limit: f64, text: (&str, &str)| {
+            let (effect, limit) = Signs::PAGE.effect_beside(effect, limit);
+            assert_eq!((effect.as_str(), limit.as_str()), text);
+        };
+        check(1.5, 1.25, ("1.5", "1.25"));
+        check(1.25, 1.25, ("1.25", "1.25"));
+        check(1.249_96, 1.25, ("1.24996", "1.25"));
+        check(0.800_000_1, 0.8, ("0.8000001", "0.8"));
+        let percent = |fraction, limit| Signs::PAGE.percent_beside(fraction, limit, true);
+        assert_eq!(percent(0.5, 0.25), "+50%");
+        assert_eq!(percent(0.5034, 0.25), "+50.3%");
+        assert_eq!(percent(0.250_04, 0.25), "+25.004%");
+        assert_eq!(percent(1.1 - 1.0, 0.1), "+10%");
+        assert_eq!(percent(-0.3, -0.25), "\u{2212}30%");
     }
 
     #[test]

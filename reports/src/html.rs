@@ -49,6 +49,7 @@ struct Page<'a> {
     group_names: Vec<String>,
     rows: Vec<Row<'a>>,
     any_tolerance: bool,
+    any_mean: bool,
     ticks: Vec<Tick>,
     zero: String,
     data: Option<String>,
@@ -167,6 +168,7 @@ pub(crate) fn write(report: &Report<'_>) -> Result<String, ReportError> {
             .into_iter()
             .collect(),
         any_tolerance: view.metrics.iter().any(|metric| metric.plot.band.is_some()),
+        any_mean: view.metrics.iter().any(|metric| metric.mean.is_some()),
         ticks: ticks(),
         zero: short(axis::position(0.0) * 100.0),
         data: data(report),

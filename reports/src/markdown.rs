@@ -110,7 +110,7 @@ fn failed(text: &mut String, view: &View) {
             metric.kind.mark(),
             metric.estimate,
             metric.span,
-            metric.tolerance,
+            metric.held_against(),
             if metric.critical { "critical" } else { "" }
         );
     }

@@ -3,7 +3,7 @@
 use coalmine_judges::config::{EffectMeasure, NanStrategy};
 use coalmine_judges::judgement::{Caution, Classification, MetricResult, Reason};
 
-use crate::effect::{Effect, Limit, Tolerance};
+use crate::effect::{Effect, Limit, MeanChange, Tolerance};
 use crate::format::{self, Signs};
 use crate::sentence::Sentence;
 
@@ -63,7 +63,11 @@ pub(crate) fn brief(result: &MetricResult, signs: Signs) -> Sentence {
         | Reason::DirectionNotCounted
         | Reason::WithinLimit => Sentence::new().words(effect.map_or_else(
             || "no interval".to_owned(),
-            |effect| format!("{}, {}", effect.estimate(signs), effect.span(signs)),
+            |effect| {
+                let mean = MeanChange::of(result)
+                    .map_or_else(String::new, |mean| format!(", {}", mean.cell(signs)));
+                format!("{}, {}{mean}", effect.estimate(signs), effect.span(signs))
+            },
         )),
     }
 }
@@ -74,7 +78,11 @@ pub(crate) fn happened(result: &MetricResult, signs: Signs) -> Sentence {
         Classification::High | Classification::Low => match Effect::of(result) {
             Some(effect) => {
                 let (verb, numbers) = effect.change(signs);
-                Sentence::new().words(format!("{verb} ")).strong(numbers)
+                let sentence = Sentence::new().words(format!("{verb} ")).strong(numbers);
+                match MeanChange::of(result) {
+                    Some(mean) => sentence.words(format!(", {}", mean.words(signs))),
+                    None => sentence,
+                }
             }
             None => Sentence::new().words(if result.classification == Classification::High {
                 "is higher than allowed"
@@ -226,12 +234,13 @@ fn beyond(result: &MetricResult, signs: Signs) -> String {
     };
     let change = if high { "rise" } else { "fall" };
     match (limit, result.effect) {
-        (Limit::At(_), Some(effect)) => format!(
-            "{} is {} and reaches the limit of {}. ",
-            measured(result, true),
-            signs.effect(effect),
-            signs.effect(allowed)
-        ),
+        (Limit::At(_), Some(effect)) => {
+            let (effect, allowed) = signs.effect_beside(effect, allowed);
+            format!(
+                "{} is {effect} and reaches the limit of {allowed}. ",
+                measured(result, true),
+            )
+        }
         (Limit::At(_), None) => format!(
             "{} has no value here, so the limit of {} cannot hold it back. ",
             measured(result, true),
@@ -251,12 +260,13 @@ fn within(result: &MetricResult, signs: Signs) -> String {
         result.spec.effect.allowed_decrease
     };
     match result.effect {
-        Some(effect) => format!(
-            "{} is {} and does not reach the limit of {}. ",
-            measured(result, true),
-            signs.effect(effect),
-            signs.effect(limit)
-        ),
+        Some(effect) => {
+            let (effect, limit) = signs.effect_beside(effect, limit);
+            format!(
+                "{} is {effect} and does not reach the limit of {limit}. ",
+                measured(result, true),
+            )
+        }
         None => format!("The limit of {} is not reached. ", signs.effect(limit)),
     }
 }

@@ -16,6 +16,7 @@ fn all() -> Vec<(&'static str, Sample)> {
         ("inconclusive", samples::inconclusive()),
         ("one", samples::one()),
         ("two_hundred", samples::two_hundred()),
+        ("means_decide", samples::means_decide()),
         ("odd", samples::odd()),
     ]
 }
@@ -87,6 +88,60 @@ fn a_terminal_without_utf_8_gets_letters() {
     let written = text(&samples::odd().report(), &style);
     assert!(written.is_ascii());
     insta::assert_snapshot!("odd.ascii", written);
+}
+
+/// Reports must not show one number and decide by another.
+#[test]
+fn a_limit_that_the_mean_decided_is_shown_with_the_mean() {
+    let sample = samples::means_decide();
+    let report = sample.report();
+    let written = text(&report, &TextStyle::default());
+    let first: Vec<&str> = written.lines().take(2).map(str::trim).collect();
+    let headline = first.join(" ");
+    assert!(
+        headline.starts_with("✕ Fail: queue_time rose 10.1% [8.7, 11.5], its mean 49.4%, critical"),
+        "{written}"
+    );
+    let all = TextStyle {
+        all: true,
+        ..TextStyle::default()
+    };
+    for (width, expected) in [(80, 4), (104, 4), (140, 4)] {
+        let written = text(
+            &report,
+            &TextStyle {
+                width,
+                ..all.clone()
+            },
+        );
+        let named = written
+            .lines()
+            .filter(|line| line.contains("mean +") || line.contains("mean -"))
+            .filter(|line| line.contains(", at "))
+            .count();
+        assert_eq!(named, expected, "{width}: {written}");
+        let plotted = written.matches('⬦').count();
+        assert_eq!(plotted, if width >= 104 { 4 } else { 0 }, "{written}");
+    }
+    let written = markdown(&report, &Links::default());
+    assert!(written.contains("| mean +49.4%, at most"), "{written}");
+    assert!(
+        written.contains("%, at most +25% | critical |"),
+        "{written}"
+    );
+    assert_eq!(written.matches("| mean ").count(), 3, "{written}");
+    let page = page(&sample);
+    let document = Html::parse_document(&page);
+    let ticks: Vec<String> = document
+        .select(&select("use[href='#m-mean'] title"))
+        .map(|title| title.text().collect())
+        .collect();
+    assert_eq!(ticks.len(), 4, "{ticks:?}");
+    assert!(ticks[0] == "mean +49.4%, at most +25%");
+    assert_eq!(document.select(&select(".eff .mean")).count(), 4);
+    assert!(page.contains("on the other side of the tolerance than the shift"));
+    let plain = self::page(&samples::fail());
+    assert!(!plain.contains("on the other side of the tolerance than the shift"));
 }
 
 #[test]
