@@ -373,29 +373,37 @@ fn moment(time_ms: i64, format: &str) -> Option<String> {
     Some(timestamp.strftime(format).to_string())
 }
 
-/// `90 min`, `2 h 18 min`, `45 s`.
+/// `90 min`, `2 h 18 min`, `45 s`, `1.5 s`: exact, in as many units as that takes.
 pub(crate) fn duration(milliseconds: u64) -> String {
-    let seconds = milliseconds / 1000;
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    if milliseconds < 1000 {
-        format!("{milliseconds} ms")
-    } else if seconds < 120 {
-        format!("{seconds} s")
-    } else if seconds <= 7200 {
-        format!("{} min", seconds / 60)
-    } else if days < 2 {
-        join_parts(days * 24 + hours, "h", minutes, "min")
-    } else {
-        join_parts(days, "d", hours, "h")
+    let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
+    if seconds == 0 {
+        return format!("{milliseconds} ms");
     }
-}
-
-fn join_parts(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
-    if small == 0 {
-        format!("{large} {large_unit}")
+    let fraction = if rest == 0 {
+        String::new()
     } else {
-        format!("{large} {large_unit} {small} {small_unit}")
+        trim(&format!(".{rest:03}")).to_owned()
+    };
+    if seconds < 120 {
+        return format!("{seconds}{fraction} s");
     }
+    let (days, hours, minutes) = if seconds <= 7200 {
+        (0, 0, seconds / 60)
+    } else if seconds < 2 * 86_400 {
+        (0, seconds / 3600, seconds / 60 % 60)
+    } else {
+        (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60)
+    };
+    let mut parts = Vec::new();
+    for (number, unit) in [(days, "d"), (hours, "h"), (minutes, "min")] {
+        if number > 0 {
+            parts.push(format!("{number} {unit}"));
+        }
+    }
+    if seconds % 60 > 0 || rest > 0 {
+        parts.push(format!("{}{fraction} s", seconds % 60));
+    }
+    parts.join(" ")
 }
 
 /// A name on one line: control characters and marks that turn the direction of text become `\u{fffd}`. They could move a
@@ -420,10 +428,20 @@ pub(crate) fn clean_lines(text: &str) -> String {
         .collect()
 }
 
+/// Whether a character cannot be seen, or turns or breaks the text around it: control characters, marks and embeddings of
+/// direction, line and paragraph separators, and what has no width of its own. The joiners U+200C and U+200D are among these,
+/// although some scripts write with them: between Latin letters they make two names look like one.
 fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
-        || matches!(c, '\u{fffe}' | '\u{ffff}')
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(c, '\u{2028}' | '\u{2029}');
+    let has_no_width = matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    );
+    c.is_control() || turns || breaks || has_no_width || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 #[cfg(test)]
@@ -507,14 +525,21 @@ mod tests {
     }
 
     #[test]
-    fn durations_use_two_units_at_most() {
-        for (seconds, text) in [
-            (45, "45 s"),
-            (5400, "90 min"),
-            (8280, "2 h 18 min"),
-            (86_400 * 3, "3 d"),
+    fn durations_are_exact() {
+        for (milliseconds, text) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1500, "1.5 s"),
+            (45_000, "45 s"),
+            (150_000, "2 min 30 s"),
+            (5_400_000, "90 min"),
+            (7_201_000, "2 h 1 s"),
+            (8_280_000, "2 h 18 min"),
+            (86_400_000 * 3, "3 d"),
+            (86_400_000 * 3 + 60_250, "3 d 1 min 0.25 s"),
+            (u64::MAX, "213503982334 d 14 h 25 min 51.615 s"),
         ] {
-            assert_eq!(duration(seconds * 1000), text);
+            assert_eq!(duration(milliseconds), text);
         }
     }
 
@@ -534,5 +559,27 @@ mod tests {
             clean("a\u{1b}[2J\u{202e}b\n"),
             "a\u{fffd}[2J\u{fffd}b\u{fffd}"
         );
+        for c in [
+            '\u{61c}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{2060}',
+            '\u{feff}',
+            '\u{ad}',
+            '\u{e0041}',
+            '\u{2069}',
+            '\u{9b}',
+        ] {
+            assert_eq!(clean(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
+            assert_eq!(
+                clean_lines(&format!("a{c}\n\tb")),
+                "a\u{fffd}\n\tb",
+                "{c:?}"
+            );
+        }
+        // What can be seen stays, whatever its script.
+        for name in ["زمن الاستجابة", "naïve", "時間", "e\u{301}", "👍"] {
+            assert_eq!(clean(name), name);
+        }
     }
 }

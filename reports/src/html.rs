@@ -17,6 +17,7 @@ use crate::format::{self, Signs};
 use crate::metric::{self, MetricView};
 use crate::sentence::{Piece, Sentence};
 use crate::view::{ConditionView, GroupView, View};
+use crate::window::Long;
 use crate::{Report, ReportError};
 
 /// Data larger than this, in bytes, stays out of the page.

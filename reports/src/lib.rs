@@ -19,6 +19,7 @@ mod text;
 mod verdict;
 mod view;
 mod why;
+mod window;
 
 use coalmine_judges::judgement::Judgement;
 use coalmine_judges::series::MetricSetPair;
