@@ -2,6 +2,17 @@
 
 use jiff::Timestamp;
 
+/// Notes that text and Markdown show; all of them are on the page.
+pub(crate) const NOTES: usize = 5;
+
+/// What stands for the notes that are not shown; `None` where all are.
+pub(crate) fn more_notes(notes: usize) -> Option<String> {
+    (notes > NOTES).then(|| {
+        let more = counted(notes - NOTES, "more note", "more notes");
+        format!("{more}: see the report")
+    })
+}
+
 /// The characters that differ between a page and a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Signs {
@@ -11,6 +22,8 @@ pub(crate) struct Signs {
     within: &'static str,
     ellipsis: &'static str,
     infinity: &'static str,
+    /// Most decimals of a score.
+    score_decimals: usize,
 }
 
 impl Signs {
@@ -22,6 +35,7 @@ impl Signs {
         within: "±",
         ellipsis: "…",
         infinity: "∞",
+        score_decimals: 2,
     };
     /// For terminals: numbers that can be searched for.
     pub(crate) const TERMINAL: Self = Self {
@@ -31,6 +45,7 @@ impl Signs {
         within: "±",
         ellipsis: "…",
         infinity: "∞",
+        score_decimals: 2,
     };
     /// For terminals and logs without UTF-8.
     pub(crate) const ASCII: Self = Self {
@@ -40,6 +55,7 @@ impl Signs {
         within: "+/-",
         ellipsis: "...",
         infinity: "infinite",
+        score_decimals: 2,
     };
 
     /// A value in its own unit: three significant digits, whole numbers and thousands in full, `1.72 G` from a million on,
@@ -201,8 +217,10 @@ impl Signs {
             self.infinity.to_owned()
         } else if size < 99.95 {
             format!("{size:.1}")
+        } else if size < 1e9 {
+            thousands(size)
         } else {
-            self.magnitude(size.round())
+            self.power(size)
         };
         if ratio < 0.0 && text != "0.0" {
             format!("{}{text}", self.minus)
@@ -251,9 +269,18 @@ impl Signs {
         format!("{prefix}{}%", trim(&text))
     }
 
-    /// A score: whole, or with at most two decimals.
+    /// The same signs, with so many decimals for scores that each of these still lies on its side of each threshold.
+    pub(crate) fn for_scores(self, scores: &[f64], thresholds: &[f64]) -> Self {
+        Self {
+            score_decimals: decimals_apart(scores, thresholds, self.score_decimals),
+            ..self
+        }
+    }
+
+    /// A score: whole, or with at most two decimals unless more were asked for.
     pub(crate) fn score(self, score: f64) -> String {
-        let text = trim(&format!("{:.2}", score.abs())).to_owned();
+        let decimals = self.score_decimals;
+        let text = trim(&format!("{:.decimals$}", score.abs())).to_owned();
         if score < 0.0 && text != "0" {
             format!("{}{text}", self.minus)
         } else {
@@ -286,6 +313,13 @@ pub(crate) fn thousands(size: f64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A share of 0 to 1 in whole per cent, with decimals only where it would otherwise read as nothing, all or half.
+pub(crate) fn share(share: f64) -> String {
+    let percent = (share * 100.0).clamp(0.0, 100.0);
+    let decimals = decimals_apart(&[percent], &[0.0, 50.0, 100.0], 0);
+    format!("{percent:.decimals$}%")
 }
 
 /// A number of things, with commas.
@@ -522,6 +556,49 @@ mod tests {
         assert_eq!(percent(0.250_04, 0.25), "+25.004%");
         assert_eq!(percent(1.1 - 1.0, 0.1), "+10%");
         assert_eq!(percent(-0.3, -0.25), "\u{2212}30%");
+    }
+
+    #[test]
+    fn rounding_moves_no_score_over_a_threshold() {
+        let check = |score: f64, threshold: f64, text: (&str, &str)| {
+            let signs = Signs::PAGE.for_scores(&[score], &[threshold]);
+            let shown = (signs.score(score), signs.score(threshold));
+            assert_eq!((shown.0.as_str(), shown.1.as_str()), text);
+        };
+        check(83.33, 95.0, ("83.33", "95"));
+        check(100.0, 99.999, ("100", "99.999"));
+        check(83.33, 83.333, ("83.33", "83.333"));
+        check(250.0 / 3.0, 83.33, ("83.333", "83.33"));
+        check(95.0, 95.0, ("95", "95"));
+        check(0.0, 1e-9, ("0", "0.000000001"));
+    }
+
+    #[test]
+    fn a_share_never_reads_as_nothing_all_or_half_unless_it_is() {
+        for (part, text) in [
+            (0.0, "0%"),
+            (1.0 / 200.0, "0.5%"),
+            (0.499, "49.9%"),
+            (0.4999, "49.99%"),
+            (0.5, "50%"),
+            (0.333, "33%"),
+            (0.998, "99.8%"),
+            (1.0, "100%"),
+        ] {
+            assert_eq!(share(part), text, "{part}");
+        }
+    }
+
+    #[test]
+    fn a_ratio_has_no_letter_before_its_sign() {
+        for (ratio, text) in [
+            (3.12, "3.1x"),
+            (99.97, "100x"),
+            (30_600_000.0, "30,600,000x"),
+            (2e9, "2.00e9x"),
+        ] {
+            assert_eq!(Signs::TERMINAL.ratio(ratio), text);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A report's data, rounded and worded once for all formats.
 
-use coalmine_judges::judgement::{MetricResult, Verdict};
-use coalmine_judges::what_if::{self, Change};
+use coalmine_judges::judgement::{Judgement, MetricResult, Verdict};
+use coalmine_judges::what_if::{self, Change, WhatIf};
 
 use crate::effect::Effect;
 use crate::format::{self, Signs};
@@ -15,6 +15,8 @@ use crate::{Report, condition, verdict};
 const CONDITIONS: usize = 8;
 /// Conditions that are tried.
 const EXPLORED: usize = 24;
+/// Metrics in one condition; one over more says nothing.
+const JOINED: usize = 3;
 /// Conditions listed although they leave the verdict as it is.
 const UNCHANGED: usize = 3;
 
@@ -107,6 +109,11 @@ pub(crate) struct View {
 impl View {
     pub(crate) fn new(report: &Report<'_>, signs: Signs) -> Self {
         let judgement = report.judgement;
+        let explored = what_if::explore(judgement, EXPLORED);
+        let signs = signs.for_scores(
+            &scores(judgement, &explored),
+            &[judgement.thresholds.pass, judgement.thresholds.marginal],
+        );
         let metrics = metrics(report, signs);
         let window = Window::of(report.sets);
         let level = judgement
@@ -124,7 +131,7 @@ impl View {
             tally: tally(&metrics),
             groups: groups(report, signs),
             groups_note: groups_note(report, signs),
-            conditions: conditions(report, &metrics, score.from, signs),
+            conditions: conditions(judgement, explored, &metrics, score.from, signs),
             level,
             window,
             judged_at: report.context.judged_at_ms.and_then(|time| {
@@ -322,16 +329,26 @@ fn groups_note(report: &Report<'_>, signs: Signs) -> Option<String> {
     None
 }
 
+/// All scores that a report holds against the thresholds.
+fn scores(judgement: &Judgement, explored: &[WhatIf]) -> Vec<f64> {
+    [judgement.score]
+        .into_iter()
+        .chain(judgement.decided_score)
+        .chain(explored.iter().map(|what_if| what_if.score))
+        .collect()
+}
+
 fn conditions(
-    report: &Report<'_>,
+    judgement: &Judgement,
+    explored: Vec<WhatIf>,
     metrics: &[MetricView],
     from: f64,
     signs: Signs,
 ) -> Vec<ConditionView> {
-    let judgement = report.judgement;
     let mut same = 0;
-    what_if::explore(judgement, EXPLORED)
+    explored
         .into_iter()
+        .filter(|what_if| !says_nothing(&what_if.change))
         .filter(|what_if| {
             if what_if.verdict != judgement.verdict {
                 return true;
@@ -352,6 +369,18 @@ fn conditions(
             better: what_if.verdict < judgement.verdict,
         })
         .collect()
+}
+
+/// Whether a change is of more metrics than a reader could weigh.
+fn says_nothing(change: &Change) -> bool {
+    match change {
+        Change::AllOrdinaryPassed(metrics)
+        | Change::UndecidedPassed(metrics)
+        | Change::UndecidedFailed(metrics) => metrics.len() > JOINED,
+        Change::Passed(_) | Change::NotCritical(_) | Change::NotMuted(_) | Change::Failed(_) => {
+            false
+        }
+    }
 }
 
 /// Whether a change speaks against the canary.
