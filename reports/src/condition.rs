@@ -68,7 +68,12 @@ pub(crate) fn explanation(
         Change::Passed(index) => of(index)
             .filter(|metric| !metric.interval.is_empty())
             .map_or_else(String::new, |metric| {
-                if metric.tolerance_set {
+                if let Some(mean) = &metric.mean {
+                    format!(
+                        "Its tolerance is {}; {mean}, shift {} {}.",
+                        metric.tolerance, metric.estimate, metric.interval
+                    )
+                } else if metric.tolerance_set {
                     format!(
                         "Its tolerance is {}; it changed by {} {}.",
                         metric.tolerance, metric.estimate, metric.interval

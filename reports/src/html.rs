@@ -8,8 +8,6 @@ use std::fmt::Write as _;
 
 use askama::Template;
 use coalmine_judges::judgement::{MetricResult, SideSummary};
-use coalmine_judges::series::{MetricSetPair, Series};
-use serde::Serialize;
 
 use crate::chart::{self, Chart, SeriesChart};
 use crate::effect::axis;
@@ -17,6 +15,7 @@ use crate::format::{self, Signs};
 use crate::metric::{self, MetricView};
 use crate::sentence::{Piece, Sentence};
 use crate::view::{ConditionView, GroupView, View};
+use crate::window::Long;
 use crate::{Report, ReportError};
 
 /// Data larger than this, in bytes, stays out of the page.
@@ -49,6 +48,7 @@ struct Page<'a> {
     group_names: Vec<String>,
     rows: Vec<Row<'a>>,
     any_tolerance: bool,
+    any_mean: bool,
     ticks: Vec<Tick>,
     zero: String,
     data: Option<String>,
@@ -167,6 +167,7 @@ pub(crate) fn write(report: &Report<'_>) -> Result<String, ReportError> {
             .into_iter()
             .collect(),
         any_tolerance: view.metrics.iter().any(|metric| metric.plot.band.is_some()),
+        any_mean: view.metrics.iter().any(|metric| metric.mean.is_some()),
         ticks: ticks(),
         zero: short(axis::position(0.0) * 100.0),
         data: data(report),
@@ -328,82 +329,10 @@ fn escape(html: &mut String, text: &str) {
 }
 
 /// The data as JSON that cannot end its element: a `<` stands only in JSON's strings, where it can be written as an escape.
-/// `None` where they are too large.
+/// `None` where there are none, or where they are too large.
 fn data(report: &Report<'_>) -> Option<String> {
-    let json = match &report.context.data_json {
-        Some(json) if json.len() > DATA_LIMIT => return None,
-        Some(json) => json.clone(),
-        None => {
-            // At least two characters a point: no need to write what would be thrown away.
-            let points: usize = report
-                .sets
-                .iter()
-                .map(|set| set.baseline.len() + set.canary.len())
-                .sum();
-            if points > DATA_LIMIT / 2 {
-                return None;
-            }
-            series_json(report.sets)?
-        }
-    };
+    let json = report.context.data_json.as_ref()?;
     (json.len() <= DATA_LIMIT).then(|| json.replace('<', "\\u003c"))
-}
-
-#[derive(Serialize)]
-struct SetsJson<'a> {
-    sets: Vec<SetJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct SetJson<'a> {
-    name: &'a str,
-    id: &'a str,
-    tags: &'a std::collections::BTreeMap<String, String>,
-    baseline: SeriesJson<'a>,
-    canary: SeriesJson<'a>,
-}
-
-#[derive(Serialize)]
-struct SeriesJson<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grid: Option<coalmine_judges::series::Grid>,
-    values: Vec<ValueJson<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum ValueJson<'a> {
-    Number(f64),
-    Word(&'a str),
-    Missing,
-}
-
-/// The series alone, where the caller has no more.
-fn series_json(sets: &[MetricSetPair]) -> Option<String> {
-    let series = |series: &Series| SeriesJson {
-        grid: series.grid(),
-        values: series
-            .values()
-            .iter()
-            .map(|value| match value {
-                Some(value) if value.is_finite() => ValueJson::Number(*value),
-                Some(value) if *value > 0.0 => ValueJson::Word("Infinity"),
-                Some(_) => ValueJson::Word("-Infinity"),
-                None => ValueJson::Missing,
-            })
-            .collect(),
-    };
-    let sets = sets
-        .iter()
-        .map(|set| SetJson {
-            name: &set.name,
-            id: &set.id,
-            tags: &set.tags,
-            baseline: series(&set.baseline),
-            canary: series(&set.canary),
-        })
-        .collect();
-    serde_json::to_string(&SetsJson { sets }).ok()
 }
 
 /// A name for downloads, from letters and digits that every file system takes.

@@ -19,6 +19,7 @@ mod text;
 mod verdict;
 mod view;
 mod why;
+mod window;
 
 use coalmine_judges::judgement::Judgement;
 use coalmine_judges::series::MetricSetPair;
@@ -62,7 +63,8 @@ pub struct Context {
     pub queries: Vec<SentQuery>,
     /// Content hash of the bundle, in hexadecimal.
     pub bundle_id: Option<String>,
-    /// The bundle and the judgement as JSON text, offered as a download inside the HTML file.
+    /// The bundle and the judgement as JSON text, offered as a download inside the HTML file unless it is larger than
+    /// [`DATA_LIMIT`]; `None` where the file shall hold no data.
     pub data_json: Option<String>,
     /// Version of Coalmine that judged.
     pub version: String,
@@ -93,8 +95,10 @@ pub enum ReportError {
     },
 }
 
-/// The report as one HTML file that needs nothing else: no network, no other file. Cost O(points of all metrics); about
-/// 10 KB a metric beside the config and the data.
+/// The report as one HTML file that needs nothing else: no network, no other file. Cost O(points of all metrics).
+///
+/// Beside the config and the data, a metric takes from about 10 KB to about 120 KB: the more points, up to 5,000 on a side; longer
+/// series are drawn as envelopes and take less.
 ///
 /// # Errors
 /// Only where this crate has a fault.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::Report;
-use crate::format::{self, Signs};
+use crate::format::{self, NOTES, Signs};
 use crate::metric::{Kind, MetricView};
 use crate::sentence::{Piece, Sentence};
 use crate::view::View;
@@ -11,7 +11,12 @@ use crate::view::View;
 /// Rows of a table; a pull request is no place for two hundred.
 const ROWS: usize = 30;
 
-/// Addresses that the summary links to; they are written as given, so they must be the caller's own.
+/// Longest name and note.
+const NAME_LENGTH: usize = 120;
+const NOTE_LENGTH: usize = 240;
+
+/// What the summary links to: web addresses, or paths relative to where it will be read. Whole paths of this machine would be
+/// dead links there, so of them only the file's name is written. They must be the caller's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Links {
     /// The HTML report.
@@ -43,13 +48,10 @@ pub(crate) fn write(report: &Report<'_>, links: &Links) -> String {
         );
     }
     undecided(&mut text, &view);
+    notes(&mut text, &report.context.notes);
     let mut last: Vec<String> = Vec::new();
-    if let Some(address) = &links.report {
-        last.push(format!("[Full report]({})", destination(address)));
-    }
-    if let Some(address) = &links.data {
-        last.push(format!("[Data]({})", destination(address)));
-    }
+    last.extend(links.report.as_ref().map(|to| link("Full report", to)));
+    last.extend(links.data.as_ref().map(|to| link("Data", to)));
     if let Some(name) = &report.context.config_name {
         last.push(format!("config {}", code(&format::clean(name))));
     }
@@ -110,7 +112,7 @@ fn failed(text: &mut String, view: &View) {
             metric.kind.mark(),
             metric.estimate,
             metric.span,
-            metric.tolerance,
+            metric.held_against(),
             if metric.critical { "critical" } else { "" }
         );
     }
@@ -140,6 +142,53 @@ fn undecided(text: &mut String, view: &View) {
     }
     more(text, undecided.len());
     let _ = writeln!(text, "\n</details>");
+}
+
+fn notes(text: &mut String, notes: &[String]) {
+    if notes.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\n<details><summary>{}</summary>\n",
+        format::counted(notes.len(), "note", "notes")
+    );
+    for note in notes.iter().take(NOTES) {
+        let _ = writeln!(text, "- {}", note_text(note));
+    }
+    if let Some(more) = format::more_notes(notes.len()) {
+        let _ = writeln!(text, "- {more}");
+    }
+    let _ = writeln!(text, "\n</details>");
+}
+
+/// A note: our words, and names between back-ticks. Where a word could be more than a word, all of it is code.
+fn note_text(note: &str) -> String {
+    let note = Signs::PAGE.shorten(&format::clean(note), NOTE_LENGTH);
+    let parts: Vec<&str> = note.split('`').collect();
+    let paired = parts.len() % 2 == 1;
+    if !paired || !parts.iter().step_by(2).all(|words| are_words(words)) {
+        return code_of(&note);
+    }
+    let written = parts.iter().enumerate().map(|(index, part)| {
+        if index % 2 == 1 {
+            code(part)
+        } else {
+            (*part).to_owned()
+        }
+    });
+    written.collect()
+}
+
+/// Whether GitHub sees nothing but words: no mark-up, mention, number of an issue, address or emoji. Points and colons stand
+/// only where a sentence has them.
+fn are_words(text: &str) -> bool {
+    let letters: Vec<char> = text.chars().collect();
+    letters.iter().enumerate().all(|(index, c)| match c {
+        '.' | ':' => letters.get(index + 1).is_none_or(|next| *next == ' '),
+        ' ' | ',' | ';' | '(' | ')' | '%' | '’' | '…' => true,
+        c => c.is_alphanumeric(),
+    })
 }
 
 fn why(metric: &MetricView) -> String {
@@ -178,7 +227,11 @@ fn plain_strong(sentence: &Sentence) -> String {
 /// A name from outside. Inside of `<code>` GitHub neither mentions people nor links numbers and addresses; a character
 /// reference is never markup, not even a table's bar, so every sign that could be is one.
 fn code(name: &str) -> String {
-    let name = Signs::PAGE.shorten(&format::clean(name), 120);
+    code_of(&Signs::PAGE.shorten(name, NAME_LENGTH))
+}
+
+fn code_of(name: &str) -> String {
+    let name = format::clean(name);
     let letters: Vec<char> = name.chars().collect();
     let mut escaped = String::from("<code>");
     for (index, &c) in letters.iter().enumerate() {
@@ -203,11 +256,30 @@ fn code(name: &str) -> String {
     escaped
 }
 
-/// An address inside of `(…)`.
-fn destination(address: &str) -> String {
+fn link(text: &str, to: &str) -> String {
+    let lower = to.to_ascii_lowercase();
+    if lower.starts_with("https://") || lower.starts_with("http://") {
+        return format!("[{text}]({})", destination(to, &[]));
+    }
+    let drive =
+        matches!(to.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
+    if drive || to.starts_with(['/', '\\', '~']) || lower.starts_with("file:") {
+        let name = to.rsplit(['/', '\\']).next().unwrap_or(to);
+        return format!("{text}: {}", code(name));
+    }
+    // In a path these are letters like any other; in an address they would end it, or begin a scheme.
+    format!("[{text}]({})", destination(to, &['%', '#', '?', ':']))
+}
+
+/// An address inside of `(…)`; `also` is encoded too.
+fn destination(address: &str, also: &[char]) -> String {
     let mut escaped = String::with_capacity(address.len());
     for c in address.chars() {
-        if c.is_control() || c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>' | '\\' | '"') {
+        let ends = matches!(
+            c,
+            '(' | ')' | '<' | '>' | '[' | ']' | '\\' | '"' | '`' | '|' | '*'
+        );
+        if c.is_control() || c.is_whitespace() || ends || also.contains(&c) {
             let mut bytes = [0; 4];
             for byte in c.encode_utf8(&mut bytes).bytes() {
                 let _ = write!(escaped, "%{byte:02X}");
@@ -235,10 +307,39 @@ mod tests {
     }
 
     #[test]
-    fn an_address_stays_inside_of_its_brackets() {
-        assert_eq!(
-            destination("my report (1).html"),
-            "my%20report%20%281%29.html"
+    fn a_note_has_code_for_names_and_is_code_where_a_word_could_be_more() {
+        let check = |note: &str, written: &str| assert_eq!(note_text(note), written);
+        check(
+            "`a|b` has 3 points, 2 are missing: see below.",
+            "<code>a&#124;b</code> has 3 points, 2 are missing: see below.",
         );
+        check("ask @all", "<code>ask &#64;all</code>");
+        check("www.example.com", "<code>www.example.com</code>");
+        check("`a` and `b", "<code>&#96;a&#96; and &#96;b</code>");
+        check("`a` :tada:", "<code>&#96;a&#96; &#58;tada&#58;</code>");
+    }
+
+    #[test]
+    fn a_path_stays_inside_of_its_brackets_and_is_encoded() {
+        let check = |to: &str, written: &str| assert_eq!(link("Data", to), written, "{to}");
+        check("my report (1).html", "[Data](my%20report%20%281%29.html)");
+        check("a/50%#1?.html", "[Data](a/50%25%231%3F.html)");
+        check("javascript:alert", "[Data](javascript%3Aalert)");
+        check("../out/r.html", "[Data](../out/r.html)");
+        check(
+            "https://ci.example/r?job=1#top",
+            "[Data](https://ci.example/r?job=1#top)",
+        );
+    }
+
+    #[test]
+    fn a_whole_path_is_no_link_and_does_not_leak() {
+        let check = |to: &str| assert_eq!(link("Data", to), "Data: <code>x.html</code>", "{to}");
+        check("/tmp/x.html");
+        check("/home/somebody/deep/x.html");
+        check("C:\\Users\\x.html");
+        check("\\\\server\\share\\x.html");
+        check("~/x.html");
+        check("file:///tmp/x.html");
     }
 }

@@ -5,7 +5,7 @@ use coalmine_judges::judgement::{Classification, MetricResult, Reason, SideSumma
 use coalmine_judges::series::MetricSetPair;
 
 use crate::SentQuery;
-use crate::effect::{Effect, Tolerance, axis};
+use crate::effect::{Effect, MeanChange, Tolerance, axis};
 use crate::format::{self, Signs};
 use crate::sentence::Sentence;
 use crate::summary::{self, SummaryRow};
@@ -129,6 +129,8 @@ pub(crate) struct Plot {
     pub(crate) estimate: Option<f64>,
     /// Whether the interval leaves the axis to the left, to the right.
     pub(crate) off: (bool, bool),
+    /// The ratio of the means, where it is to be named and is on the axis.
+    pub(crate) mean: Option<f64>,
     /// What stands instead of a mark.
     pub(crate) words: Option<&'static str>,
     pub(crate) zero: f64,
@@ -158,6 +160,8 @@ pub(crate) struct MetricView {
     pub(crate) span: String,
     pub(crate) tolerance: String,
     pub(crate) tolerance_set: bool,
+    /// `mean +50%`, where the mean met its limit or not and the shift says otherwise.
+    pub(crate) mean: Option<String>,
     pub(crate) plot: Plot,
     pub(crate) points: String,
     pub(crate) missing: String,
@@ -223,6 +227,7 @@ impl MetricView {
             span: effect.map_or_else(String::new, |effect| effect.span(signs)),
             tolerance: tolerance.words(signs),
             tolerance_set: tolerance.is_set(),
+            mean: MeanChange::of(result).map(|mean| mean.cell(signs)),
             plot: plot(result, effect, tolerance),
             points: pair(result, |side| side.stats.count),
             missing: pair(result, |side| side.missing),
@@ -242,6 +247,14 @@ impl MetricView {
             shift_level: effect.map_or_else(String::new, Effect::level),
             query_baseline: query_of(query.and_then(|query| query.baseline.as_ref())),
             query_canary: query_of(query.and_then(|query| query.canary.as_ref())),
+        }
+    }
+
+    /// The tolerance, after the change of the mean where that has to be named: `mean +50%, at most +25%`.
+    pub(crate) fn held_against(&self) -> String {
+        match &self.mean {
+            Some(mean) => format!("{mean}, {}", self.tolerance),
+            None => self.tolerance.clone(),
         }
     }
 
@@ -326,6 +339,9 @@ fn plot(result: &MetricResult, effect: Option<Effect>, tolerance: Tolerance) -> 
             let estimate = percent(relative.estimate);
             plot.estimate = on_axis(estimate).then_some(estimate);
             plot.off = (low < 0.0, high > 100.0);
+            plot.mean = MeanChange::of(result)
+                .map(|mean| percent(mean.fraction))
+                .filter(|mean| on_axis(*mean));
         }
     }
     plot

@@ -148,7 +148,7 @@ fn second_name(report: &Report<'_>, score: String) -> String {
         | VerdictReason::CriticalUndecided { .. }
         | VerdictReason::TooLittleDecided
         | VerdictReason::NothingDecided
-        | VerdictReason::NothingCounted => "of what was decided",
+        | VerdictReason::NothingCounted => "over the decided metrics",
     };
     format!("{score} {name}")
 }

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 mod rows;
 
 use crate::Report;
-use crate::format::{self, Signs};
+use crate::format::{self, NOTES, Signs};
 use crate::metric::Kind;
 use crate::terminal::{Line, Role, ascii, cut, roles, wrap};
 use crate::view::{VerdictMark, View};
@@ -64,12 +64,15 @@ pub(crate) fn write(report: &Report<'_>, style: &TextStyle) -> String {
     let mut lines = page.headline(&view);
     lines.push(Line::new());
     lines.extend(page.reason(&view));
-    for note in &report.context.notes {
+    for note in report.context.notes.iter().take(NOTES) {
         let note = vec![
             (Role::Marginal, "  note: ".to_owned()),
             (Role::Plain, format::clean(note)),
         ];
         lines.extend(page.indented(&note));
+    }
+    if let Some(more) = format::more_notes(report.context.notes.len()) {
+        lines.extend(page.indented(&[(Role::Faint, format!("  {more}"))]));
     }
     lines.push(Line::new());
     if !view.metrics.is_empty() {

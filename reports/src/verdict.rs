@@ -4,6 +4,8 @@ use coalmine_judges::judgement::{
     Classification, Judgement, MetricResult, ScoreLabel, Verdict, VerdictReason,
 };
 
+use coalmine_judges::judges::netflix_aca;
+
 use crate::format::{self, Signs};
 use crate::metric::{Kind, MetricView};
 use crate::sentence::Sentence;
@@ -20,7 +22,9 @@ pub(crate) fn headline(judgement: &Judgement, metrics: &[MetricView], signs: Sig
             about(metrics, result, signs).words(", critical")
         }
         VerdictReason::CriticalUndecided { result } => {
-            about(metrics, result, signs).words(", although it is critical")
+            let mut sentence = Sentence::new().words("critical metric ");
+            sentence.0.extend(about(metrics, result, signs).0);
+            sentence
         }
         VerdictReason::ScoreReached
         | VerdictReason::ScoreBetween
@@ -200,7 +204,7 @@ fn reason(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> Senten
         },
         VerdictReason::TooLittleDecided => format!(
             "{} of the weight was decided; a verdict needs more than half of the metrics and half of the weight.",
-            whole_percent(judgement.coverage)
+            format::share(judgement.coverage)
         ),
         VerdictReason::NothingDecided => {
             "No metric was decided, for or against the canary. No evidence is not success.".to_owned()
@@ -233,10 +237,6 @@ fn zero(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> String {
         return " The judge’s own rules set it to 0.".to_owned();
     }
     String::new()
-}
-
-fn whole_percent(share: f64) -> String {
-    format!("{:.0}%", (share * 100.0).clamp(0.0, 100.0))
 }
 
 /// The failed metrics that the headline does not name.
@@ -308,10 +308,10 @@ fn undecided(judgement: &Judgement) -> Sentence {
                 return Sentence::new();
             }
             Sentence::new().words(format!(
-                "{} of {} {} not decided and left out.",
+                "{} of {} could not be decided and {} not count.",
                 format::count(undecided),
                 metrics_word(counted),
-                if undecided == 1 { "was" } else { "were" }
+                if undecided == 1 { "does" } else { "do" }
             ))
         }
     }
@@ -328,16 +328,12 @@ fn label(judgement: &Judgement, signs: Signs) -> Sentence {
     if same {
         return Sentence::new();
     }
-    Sentence::new().words(format!(
-        "{} itself answers {} here, with a score of {}.",
-        if judgement.judge.contains("ACA") {
-            "Kayenta"
-        } else {
-            "The judge"
-        },
-        judgement.label.word(),
-        signs.score(judgement.score),
-    ))
+    let (label, score) = (judgement.label.word(), signs.score(judgement.score));
+    Sentence::new().words(if judgement.judge == netflix_aca::NAME {
+        format!("A client that reads only Kayenta’s score sees {label} ({score}).")
+    } else {
+        format!("By its score of {score} alone it would be {label}.")
+    })
 }
 
 fn tolerance(metrics: &[MetricView]) -> Sentence {

@@ -1,21 +1,22 @@
 //! A report's data, rounded and worded once for all formats.
 
-use std::cmp::Ordering;
-
-use coalmine_judges::judgement::{MetricResult, Verdict};
-use coalmine_judges::what_if::{self, Change};
+use coalmine_judges::judgement::{Judgement, MetricResult, Verdict};
+use coalmine_judges::what_if::{self, Change, WhatIf};
 
 use crate::effect::Effect;
 use crate::format::{self, Signs};
 use crate::metric::{self, Kind, MetricView};
 use crate::score::{ScoreView, position, score};
 use crate::sentence::Sentence;
+use crate::window::Window;
 use crate::{Report, condition, verdict};
 
 /// Conditions that a report lists.
 const CONDITIONS: usize = 8;
 /// Conditions that are tried.
 const EXPLORED: usize = 24;
+/// Metrics in one condition; one over more says nothing.
+const JOINED: usize = 3;
 /// Conditions listed although they leave the verdict as it is.
 const UNCHANGED: usize = 3;
 
@@ -99,7 +100,7 @@ pub(crate) struct View {
     pub(crate) metrics: Vec<MetricView>,
     /// `98%`; absent where nothing was compared.
     pub(crate) level: Option<String>,
-    pub(crate) window: Option<String>,
+    pub(crate) window: Option<Window>,
     pub(crate) judged_at: Option<String>,
     pub(crate) judge: String,
     pub(crate) thresholds: String,
@@ -108,8 +109,13 @@ pub(crate) struct View {
 impl View {
     pub(crate) fn new(report: &Report<'_>, signs: Signs) -> Self {
         let judgement = report.judgement;
+        let explored = what_if::explore(judgement, EXPLORED);
+        let signs = signs.for_scores(
+            &scores(judgement, &explored),
+            &[judgement.thresholds.pass, judgement.thresholds.marginal],
+        );
         let metrics = metrics(report, signs);
-        let window = window(report);
+        let window = Window::of(report.sets);
         let level = judgement
             .results
             .iter()
@@ -125,9 +131,9 @@ impl View {
             tally: tally(&metrics),
             groups: groups(report, signs),
             groups_note: groups_note(report, signs),
-            conditions: conditions(report, &metrics, score.from, signs),
+            conditions: conditions(judgement, explored, &metrics, score.from, signs),
             level,
-            window: window.map(|(long, _)| long),
+            window,
             judged_at: report.context.judged_at_ms.and_then(|time| {
                 Some(format!(
                     "{}, {} UTC",
@@ -171,7 +177,7 @@ fn metrics(report: &Report<'_>, signs: Signs) -> Vec<MetricView> {
     metrics.sort_by(|(a, view_a), (b, view_b)| {
         verdict::severity(a)
             .cmp(&verdict::severity(b))
-            .then_with(|| larger_first(a, view_a, view_b))
+            .then_with(|| larger(b, view_b).total_cmp(&larger(a, view_a)))
             .then_with(|| view_a.index.cmp(&view_b.index))
     });
     for (rank, (_, view)) in metrics.iter_mut().enumerate() {
@@ -180,12 +186,12 @@ fn metrics(report: &Report<'_>, signs: Signs) -> Vec<MetricView> {
     metrics.into_iter().map(|(_, view)| view).collect()
 }
 
-/// Failed metrics by the size of their effect; others stay in the judgement's order.
-fn larger_first(result: &MetricResult, a: &MetricView, b: &MetricView) -> Ordering {
+/// By what metrics of one severity are ordered: the size of the effect where they failed; others follow in the judgement's order.
+fn larger(result: &MetricResult, view: &MetricView) -> f64 {
     if result.classification.failed() {
-        b.sort.effect.abs().total_cmp(&a.sort.effect.abs())
+        view.sort.effect.abs()
     } else {
-        Ordering::Equal
+        -1.0
     }
 }
 
@@ -217,7 +223,7 @@ fn title(report: &Report<'_>) -> String {
     }
 }
 
-fn subject(report: &Report<'_>, window: Option<&(String, String)>) -> Sentence {
+fn subject(report: &Report<'_>, window: Option<&Window>) -> Sentence {
     let context = report.context;
     let mut sentence = Sentence::new();
     if let Some(application) = &context.application {
@@ -233,49 +239,9 @@ fn subject(report: &Report<'_>, window: Option<&(String, String)>) -> Sentence {
         None => sentence.words("baseline"),
     };
     match window {
-        Some((_, short)) => sentence.words(format!(", {short}")),
+        Some(window) => sentence.words(format!(", {}", window.short)),
         None => sentence,
     }
-}
-
-/// First start and last end of all series: with its date, and short.
-fn window(report: &Report<'_>) -> Option<(String, String)> {
-    let mut start: Option<i64> = None;
-    let mut end: Option<i64> = None;
-    let mut step: Option<u64> = None;
-    for series in report
-        .sets
-        .iter()
-        .flat_map(|set| [&set.baseline, &set.canary])
-    {
-        let Some(grid) = series.grid() else { continue };
-        let last = grid.time_ms(series.len());
-        start = Some(start.map_or(grid.start_ms, |start| start.min(grid.start_ms)));
-        end = Some(end.map_or(last, |end| end.max(last)));
-        step = Some(step.map_or(grid.step_ms, |step| step.min(grid.step_ms)));
-    }
-    let (start, end, step) = (start?, end?, step?);
-    let lasted = format::duration(end.abs_diff(start));
-    let (from_day, to_day) = (format::date(start)?, format::date(end)?);
-    let clock = |time| {
-        if step < 60_000 && end.abs_diff(start) < 600_000 {
-            format::clock_seconds(time)
-        } else {
-            format::clock(time)
-        }
-    };
-    let (from, to) = (clock(start)?, clock(end)?);
-    let step = format::duration(step);
-    if from_day == to_day {
-        return Some((
-            format!("{from_day}, {from} to {to} UTC: {lasted}, step {step}"),
-            format!("{from} to {to} UTC"),
-        ));
-    }
-    Some((
-        format!("{from_day}, {from} to {to_day}, {to} UTC: {lasted}, step {step}"),
-        format!("{from_day}, {from} to {to_day}, {to} UTC"),
-    ))
 }
 
 fn groups(report: &Report<'_>, signs: Signs) -> Vec<GroupView> {
@@ -363,16 +329,26 @@ fn groups_note(report: &Report<'_>, signs: Signs) -> Option<String> {
     None
 }
 
+/// All scores that a report holds against the thresholds.
+fn scores(judgement: &Judgement, explored: &[WhatIf]) -> Vec<f64> {
+    [judgement.score]
+        .into_iter()
+        .chain(judgement.decided_score)
+        .chain(explored.iter().map(|what_if| what_if.score))
+        .collect()
+}
+
 fn conditions(
-    report: &Report<'_>,
+    judgement: &Judgement,
+    explored: Vec<WhatIf>,
     metrics: &[MetricView],
     from: f64,
     signs: Signs,
 ) -> Vec<ConditionView> {
-    let judgement = report.judgement;
     let mut same = 0;
-    what_if::explore(judgement, EXPLORED)
+    explored
         .into_iter()
+        .filter(|what_if| !says_nothing(&what_if.change))
         .filter(|what_if| {
             if what_if.verdict != judgement.verdict {
                 return true;
@@ -393,6 +369,21 @@ fn conditions(
             better: what_if.verdict < judgement.verdict,
         })
         .collect()
+}
+
+/// Whether a change is of more metrics than a reader could weigh.
+fn says_nothing(change: &Change) -> bool {
+    match change {
+        Change::AllOrdinaryPassed(metrics)
+        | Change::UndecidedPassed(metrics)
+        | Change::UndecidedFailed(metrics) => metrics.len() > JOINED,
+        // Where no single change would do, it is the one that tells how far away the better verdict was.
+        Change::AllPassed(_)
+        | Change::Passed(_)
+        | Change::NotCritical(_)
+        | Change::NotMuted(_)
+        | Change::Failed(_) => false,
+    }
 }
 
 /// Whether a change speaks against the canary.

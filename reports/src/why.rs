@@ -2,8 +2,9 @@
 
 use coalmine_judges::config::{EffectMeasure, NanStrategy};
 use coalmine_judges::judgement::{Caution, Classification, MetricResult, Reason};
+use coalmine_judges::judges::netflix_aca;
 
-use crate::effect::{Effect, Limit, Tolerance};
+use crate::effect::{Effect, Limit, MeanChange, Tolerance};
 use crate::format::{self, Signs};
 use crate::sentence::Sentence;
 
@@ -38,7 +39,7 @@ pub(crate) fn sentence(result: &MetricResult, signs: Signs) -> Sentence {
             .words(". "),
     };
     because
-        .words("It is ")
+        .words("Result: ")
         .strong(result.classification.word())
         .words(consequence(result, signs))
 }
@@ -63,7 +64,11 @@ pub(crate) fn brief(result: &MetricResult, signs: Signs) -> Sentence {
         | Reason::DirectionNotCounted
         | Reason::WithinLimit => Sentence::new().words(effect.map_or_else(
             || "no interval".to_owned(),
-            |effect| format!("{}, {}", effect.estimate(signs), effect.span(signs)),
+            |effect| {
+                let mean = MeanChange::of(result)
+                    .map_or_else(String::new, |mean| format!(", {}", mean.cell(signs)));
+                format!("{}, {}{mean}", effect.estimate(signs), effect.span(signs))
+            },
         )),
     }
 }
@@ -74,7 +79,11 @@ pub(crate) fn happened(result: &MetricResult, signs: Signs) -> Sentence {
         Classification::High | Classification::Low => match Effect::of(result) {
             Some(effect) => {
                 let (verb, numbers) = effect.change(signs);
-                Sentence::new().words(format!("{verb} ")).strong(numbers)
+                let sentence = Sentence::new().words(format!("{verb} ")).strong(numbers);
+                match MeanChange::of(result) {
+                    Some(mean) => sentence.words(format!(", {}", mean.words(signs))),
+                    None => sentence,
+                }
             }
             None => Sentence::new().words(if result.classification == Classification::High {
                 "is higher than allowed"
@@ -180,14 +189,47 @@ fn shift(result: &MetricResult, signs: Signs) -> String {
     } else {
         ""
     };
-    format!(
-        "The canary lies {by} {side} the baseline{from_zero}: the {} interval runs from {}. ",
-        effect.level(),
-        effect.span_words(signs)
-    )
+    let interval = if effect.crossed {
+        format!(
+            "{}, and it compares each with zero as it is",
+            effect.crossed_ends(signs, "the")
+        )
+    } else {
+        format!(
+            "the {} interval runs from {}",
+            effect.level(),
+            effect.span_words(signs)
+        )
+    };
+    format!("The canary lies {by} {side} the baseline{from_zero}: {interval}. ")
 }
 
 impl Effect {
+    /// How far from zero the judge wants an end of the interval, before it calls the shift one.
+    fn asked_for(self, signs: Signs) -> String {
+        let share = netflix_aca::SETTINGS.tolerance;
+        let bound = match self.relative {
+            Some(relative) => signs.percent_unsigned(relative.estimate.abs() * share),
+            None => signs.value(self.absolute.estimate.abs() * share),
+        };
+        format!("a quarter of the shift ({bound})")
+    }
+
+    /// The ends as the judge used them: its lower one lies above its upper one.
+    fn crossed_ends(self, signs: Signs, the: &str) -> String {
+        let (lower, upper) = match self.relative {
+            Some(relative) => (signs.percent(relative.high), signs.percent(relative.low)),
+            None => (
+                signs.signed(self.absolute.high),
+                signs.signed(self.absolute.low),
+            ),
+        };
+        format!(
+            "{the} ends of the judge’s {} interval are crossed, the lower at {lower} and the upper at {upper}",
+            self.level()
+        )
+    }
+
     fn span_words(self, signs: Signs) -> String {
         match self.relative {
             Some(relative) => format!(
@@ -204,10 +246,20 @@ fn no_shift(result: &MetricResult, signs: Signs) -> String {
     let Some(effect) = Effect::of(result) else {
         return "The shift has no finite value. ".to_owned();
     };
+    if effect.crossed {
+        return format!(
+            "{}. Neither is on its side of zero by {}, which the judge asks for. ",
+            effect.crossed_ends(signs, "The"),
+            effect.asked_for(signs)
+        );
+    }
     let text = if effect.absolute.holds_zero() {
-        "holds zero, so no shift is shown"
+        "holds zero, so no shift is shown".to_owned()
     } else {
-        "is clear of zero by less than the judge asks for"
+        format!(
+            "is clear of zero by less than {}, which the judge asks for",
+            effect.asked_for(signs)
+        )
     };
     format!(
         "The {} interval of the shift {text}. Changes {} fit the data. ",
@@ -226,12 +278,13 @@ fn beyond(result: &MetricResult, signs: Signs) -> String {
     };
     let change = if high { "rise" } else { "fall" };
     match (limit, result.effect) {
-        (Limit::At(_), Some(effect)) => format!(
-            "{} is {} and reaches the limit of {}. ",
-            measured(result, true),
-            signs.effect(effect),
-            signs.effect(allowed)
-        ),
+        (Limit::At(_), Some(effect)) => {
+            let (effect, allowed) = signs.effect_beside(effect, allowed);
+            format!(
+                "{} is {effect} and reaches the limit of {allowed}. ",
+                measured(result, true),
+            )
+        }
         (Limit::At(_), None) => format!(
             "{} has no value here, so the limit of {} cannot hold it back. ",
             measured(result, true),
@@ -251,12 +304,13 @@ fn within(result: &MetricResult, signs: Signs) -> String {
         result.spec.effect.allowed_decrease
     };
     match result.effect {
-        Some(effect) => format!(
-            "{} is {} and does not reach the limit of {}. ",
-            measured(result, true),
-            signs.effect(effect),
-            signs.effect(limit)
-        ),
+        Some(effect) => {
+            let (effect, limit) = signs.effect_beside(effect, limit);
+            format!(
+                "{} is {effect} and does not reach the limit of {limit}. ",
+                measured(result, true),
+            )
+        }
         None => format!("The limit of {} is not reached. ", signs.effect(limit)),
     }
 }
@@ -309,7 +363,7 @@ fn consequence(result: &MetricResult, signs: Signs) -> String {
             ". Not critical: it costs points in its group.".to_owned()
         }
         Classification::NodataFailMetric => {
-            ": the metric must have data, so this counts as a failure.".to_owned()
+            ". The metric must have data, so this counts as a failure.".to_owned()
         }
         Classification::Nodata | Classification::Inconclusive | Classification::Error
             if result.spec.critical =>
@@ -317,7 +371,7 @@ fn consequence(result: &MetricResult, signs: Signs) -> String {
             ", and left out of the score. The metric is critical, so the canary cannot pass without it.".to_owned()
         }
         Classification::Nodata => {
-            ": the metric need not have data, so it is left out of the score.".to_owned()
+            ". The metric need not have data, so it is left out of the score.".to_owned()
         }
         Classification::Inconclusive | Classification::Error => {
             ", and left out of the score.".to_owned()
@@ -346,7 +400,7 @@ pub(crate) fn cautions(result: &MetricResult, signs: Signs) -> Vec<String> {
         .collect();
     let effect = Effect::of(result);
     if effect.is_some_and(|effect| effect.crossed) {
-        texts.push("Crossed ends: the judge’s root finder put the lower end of the interval above the upper one. They are drawn in order.".to_owned());
+        texts.push("Crossed ends: the judge’s root finder put the lower end of the interval above the upper one. They are shown in order.".to_owned());
     }
     if let Some(effect) = effect
         && effect.relative.is_none()

@@ -28,38 +28,50 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
   const data = $('#data');
-  // The list of series, wherever it stands in the data.
-  const sets = value => {
+  // What holds the lists of series, wherever it stands in the data.
+  const bundle = value => {
     if (!value || typeof value !== 'object') return null;
-    if (Array.isArray(value.sets) && value.sets.every(set => set && set.baseline && Array.isArray(set.baseline.values))) return value.sets;
+    if (Array.isArray(value.sets) && value.sets.every(set => set && set.baseline && Array.isArray(set.baseline.values))) return value;
     for (const part of Object.values(value)) {
-      const found = Array.isArray(part) ? null : sets(part);
+      const found = Array.isArray(part) ? null : bundle(part);
       if (found) return found;
     }
     return null;
   };
   const quote = text => /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
-  const csv = all => {
-    const tags = [...new Set(all.flatMap(set => Object.keys(set.tags || {})))].sort();
-    const timed = all.some(set => set.baseline.grid || set.canary.grid);
-    const lines = [[timed ? 'timestamp' : 'index', 'metric', 'side', 'value', ...tags].map(quote).join(',')];
-    for (const set of all) for (const side of ['baseline', 'canary']) {
-      const { grid, values } = set[side];
-      values.forEach((value, index) => {
-        const at = grid ? new Date(grid.startMs + index * grid.stepMs).toISOString() : timed ? '' : String(index);
-        lines.push([at, set.name, side, value === null ? '' : String(value), ...tags.map(tag => (set.tags || {})[tag] ?? '')].map(quote).join(','));
-      });
+  // As `coalmine judge --data` reads it; what it could not read is refused with the reason.
+  const time = ms => {
+    if (!(Math.abs(ms) <= 8.64e15)) throw new Error('times beyond the calendar');
+    const text = new Date(ms).toISOString();
+    if (!/^\d{4}-/.test(text)) throw new Error('times beyond the calendar');
+    return text;
+  };
+  const csv = ({ sets, history = [] }) => {
+    const all = [
+      ...sets.flatMap(({ name, tags, baseline, canary }) => [[name, tags, 'baseline', baseline], [name, tags, 'canary', canary]]),
+      ...history.map(({ name, tags, series }) => [name, tags, 'history', series]),
+    ];
+    const keys = [...new Set(all.flatMap(([, tags]) => Object.keys(tags || {})))].sort();
+    const lines = [['timestamp', 'metric', 'side', 'value', ...keys].map(quote).join(',')];
+    for (const [name, tags, side, { grid, values }] of all) {
+      if (!grid && values.length) throw new Error('series without times');
+      values.forEach((value, index) => lines.push(
+        [time(grid.startMs + index * grid.stepMs), name, side, value === null ? '' : String(value), ...keys.map(key => (tags || {})[key] ?? '')].map(quote).join(',')));
     }
     return lines.join('\n') + '\n';
   };
   if (data) {
     const name = data.dataset.name, button = $('#csv');
     $('#json').addEventListener('click', () => save(name + '.json', 'application/json', data.textContent));
-    button.addEventListener('click', () => {
-      let all = null;
-      try { all = sets(JSON.parse(data.textContent)); } catch { /* The button says so. */ }
-      if (all) save(name + '.csv', 'text/csv', csv(all));
-      else { button.disabled = true; button.textContent = 'No series in the data'; }
+    if (button) button.addEventListener('click', () => {
+      try {
+        const found = bundle(JSON.parse(data.textContent));
+        if (!found) throw new Error('no series in the data');
+        save(name + '.csv', 'text/csv', csv(found));
+      } catch (error) {
+        button.disabled = true;
+        button.textContent = 'No CSV: ' + error.message;
+      }
     });
   }
 

@@ -291,7 +291,7 @@ fn a_metric_of_the_config_that_no_file_has_is_undecided_and_not_forgotten() {
     let folder = Folder::usual().file("two.yaml", config);
     insta::assert_snapshot!(folder.brief("judge --config two.yaml --baseline b.csv --canary c.csv"), @r"
     exit 3
-    ◇ Inconclusive: errors has no data from either side, although it is critical …
+    ◇ Inconclusive: critical metric errors has no data from either side …
     ---
     warning: `errors` of the config is in no input file
     ");

@@ -11,6 +11,9 @@ use crate::view::View;
 
 /// From this width on there is room for the plot.
 const PLOT_FROM: usize = 104;
+/// The longest title of the column of effects, and the width from which on it is written in full.
+const TITLE: &str = "Effect, 98% interval";
+const TITLE_FROM: usize = 72;
 /// Columns that a name has at least.
 const NAME_LEAST: usize = 12;
 
@@ -29,6 +32,7 @@ impl Page<'_> {
         }
         for metric in &rows {
             lines.push(self.row(metric, &columns));
+            lines.extend(self.below(metric, &columns));
         }
         if !self.style.all && passed > 0 {
             let label = format!("{} {}", self.kind_mark(Kind::Pass), Kind::Pass.word());
@@ -56,10 +60,7 @@ impl Page<'_> {
             .to(columns.name)
             .add(Role::Faint, "Metric")
             .to(columns.effect)
-            .add(
-                Role::Faint,
-                cut(&effect, self.width.saturating_sub(columns.effect)),
-            );
+            .add(Role::Faint, cut(&effect, columns.title_room(self.width)));
         if columns.plot > 0 {
             let ticks = axis::TICKS
                 .iter()
@@ -115,9 +116,25 @@ impl Page<'_> {
         if columns.tolerance > 0 {
             return line
                 .to(columns.last)
-                .add(Role::Faint, cut(&metric.tolerance, columns.tolerance));
+                .add(Role::Faint, columns.tolerance_of(metric));
         }
         line
+    }
+
+    /// What a row has to name and has no room for: the mean that decided, with its limit.
+    fn below(&self, metric: &MetricView, columns: &Columns) -> Option<Line> {
+        metric.mean.as_ref()?;
+        let text = metric.held_against();
+        if columns.tolerance >= text.width() {
+            return None;
+        }
+        let room = self.width.saturating_sub(columns.name);
+        let at = columns.effect.min(self.width.saturating_sub(text.width()));
+        Some(
+            Line::new()
+                .to(at.max(columns.name))
+                .add(Role::Plain, cut(&text, room)),
+        )
     }
 
     /// A name in so many columns. Its end stays: it often tells it from its neighbours.
@@ -150,6 +167,9 @@ impl Page<'_> {
         if plot.off.1 {
             cells[width - 1] = (role, self.sign('▸', '>'));
         }
+        if let Some(mean) = plot.mean {
+            cells[at(mean)] = (role, self.sign('⬦', 'o'));
+        }
         if let Some(estimate) = plot.estimate {
             cells[at(estimate)] = (role, self.kind_mark(metric.kind));
         }
@@ -172,6 +192,26 @@ struct Columns {
 }
 
 impl Columns {
+    /// Room for the title of the effects.
+    fn title_room(&self, width: usize) -> usize {
+        let end = if self.plot > 0 || self.tolerance > 0 {
+            self.last.saturating_sub(2)
+        } else {
+            width
+        };
+        end.saturating_sub(self.effect)
+    }
+
+    /// The tolerance in its column, with the mean where there is room for both.
+    fn tolerance_of(&self, metric: &MetricView) -> String {
+        let whole = metric.held_against();
+        if whole.width() <= self.tolerance {
+            whole
+        } else {
+            cut(&metric.tolerance, self.tolerance)
+        }
+    }
+
     fn fit(rows: &[&MetricView], width: usize) -> Self {
         let widest = |text: &dyn Fn(&MetricView) -> usize| {
             rows.iter().map(|metric| text(metric)).max().unwrap_or(0)
@@ -185,7 +225,9 @@ impl Columns {
             }
         });
         let intervals = widest(&|metric| metric.interval.width());
-        let effects = (estimates + 1 + intervals).max(9);
+        // The column's title has its place too, but names come first.
+        let least = if width < TITLE_FROM { 9 } else { TITLE.width() };
+        let effects = (estimates + 1 + intervals).max(least);
         let any_tolerance = rows.iter().any(|metric| metric.tolerance_set);
         let wanted = widest(&|metric| metric.label().width()).max(6);
         let with_plot = width >= PLOT_FROM;

@@ -10,3 +10,4 @@ mod names;
 mod numbers;
 mod reports;
 mod samples;
+mod sentences;

@@ -16,6 +16,7 @@ fn all() -> Vec<(&'static str, Sample)> {
         ("inconclusive", samples::inconclusive()),
         ("one", samples::one()),
         ("two_hundred", samples::two_hundred()),
+        ("means_decide", samples::means_decide()),
         ("odd", samples::odd()),
     ]
 }
@@ -87,6 +88,60 @@ fn a_terminal_without_utf_8_gets_letters() {
     let written = text(&samples::odd().report(), &style);
     assert!(written.is_ascii());
     insta::assert_snapshot!("odd.ascii", written);
+}
+
+/// Reports must not show one number and decide by another.
+#[test]
+fn a_limit_that_the_mean_decided_is_shown_with_the_mean() {
+    let sample = samples::means_decide();
+    let report = sample.report();
+    let written = text(&report, &TextStyle::default());
+    let first: Vec<&str> = written.lines().take(2).map(str::trim).collect();
+    let headline = first.join(" ");
+    assert!(
+        headline.starts_with("✕ Fail: queue_time rose 10.1% [8.7, 11.5], its mean 49.4%, critical"),
+        "{written}"
+    );
+    let all = TextStyle {
+        all: true,
+        ..TextStyle::default()
+    };
+    for (width, expected) in [(80, 4), (104, 4), (140, 4)] {
+        let written = text(
+            &report,
+            &TextStyle {
+                width,
+                ..all.clone()
+            },
+        );
+        let named = written
+            .lines()
+            .filter(|line| line.contains("mean +") || line.contains("mean -"))
+            .filter(|line| line.contains(", at "))
+            .count();
+        assert_eq!(named, expected, "{width}: {written}");
+        let plotted = written.matches('⬦').count();
+        assert_eq!(plotted, if width >= 104 { 4 } else { 0 }, "{written}");
+    }
+    let written = markdown(&report, &Links::default());
+    assert!(written.contains("| mean +49.4%, at most"), "{written}");
+    assert!(
+        written.contains("%, at most +25% | critical |"),
+        "{written}"
+    );
+    assert_eq!(written.matches("| mean ").count(), 3, "{written}");
+    let page = page(&sample);
+    let document = Html::parse_document(&page);
+    let ticks: Vec<String> = document
+        .select(&select("use[href='#m-mean'] title"))
+        .map(|title| title.text().collect())
+        .collect();
+    assert_eq!(ticks.len(), 4, "{ticks:?}");
+    assert!(ticks[0] == "mean +49.4%, at most +25%");
+    assert_eq!(document.select(&select(".eff .mean")).count(), 4);
+    assert!(page.contains("on the other side of the tolerance than the shift"));
+    let plain = self::page(&samples::fail());
+    assert!(!plain.contains("on the other side of the tolerance than the shift"));
 }
 
 #[test]
@@ -333,29 +388,24 @@ fn data_that_are_too_large_stay_out_and_the_page_says_so() {
 
 #[test]
 fn the_data_inside_of_a_page_are_the_data_and_cannot_end_their_element() {
-    for data in [Some("{\"a\":\"</script><!--<script>\"}".to_owned()), None] {
-        let mut sample = samples::odd();
-        sample.context.data_json = data.clone();
-        let page = page(&sample);
-        let document = Html::parse_document(&page);
-        let inside: String = document
-            .select(&select("script#data"))
-            .flat_map(|script| script.text())
-            .collect();
-        let read: serde_json::Value = serde_json::from_str(&inside).expect("the data are JSON");
-        match data {
-            Some(data) => assert_eq!(
-                read,
-                serde_json::from_str::<serde_json::Value>(&data).unwrap()
-            ),
-            None => {
-                let sets = read["sets"].as_array().expect("a list of sets");
-                assert_eq!(sets.len(), sample.sets.len());
-                assert_eq!(sets[3]["baseline"]["values"][2], "Infinity");
-                assert_eq!(sets[0]["name"], "<script>alert(1)</script>");
-            }
-        }
-    }
+    let data = "{\"a\":\"</script><!--<script>\"}".to_owned();
+    let mut sample = samples::odd();
+    sample.context.data_json = Some(data.clone());
+    let written = page(&sample);
+    let document = Html::parse_document(&written);
+    let inside: String = document
+        .select(&select("script#data"))
+        .flat_map(|script| script.text())
+        .collect();
+    let read: serde_json::Value = serde_json::from_str(&inside).expect("the data are JSON");
+    assert_eq!(
+        read,
+        serde_json::from_str::<serde_json::Value>(&data).unwrap()
+    );
+    sample.context.data_json = None;
+    let written = page(&sample);
+    assert!(!written.contains("id=\"data\"") && !written.contains("id=\"json\""));
+    assert!(written.contains("there were none to put in"));
 }
 
 #[test]

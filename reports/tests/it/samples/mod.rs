@@ -546,6 +546,41 @@ pub(crate) fn two_hundred() -> Sample {
     b.judge()
 }
 
+/// Metrics whose means lie on the other side of their limit than their shifts: three outliers move a mean, and hardly the shift.
+/// The critical one is `queue_time`.
+pub(crate) fn means_decide() -> Sample {
+    let mut b = Builder::new(37);
+    let outliers = |metric: &mut Metric, value: f64| {
+        for index in [10, 40, 70] {
+            metric.canary[index] = Some(value);
+        }
+    };
+    let mut rise = b
+        .level("queue_time", "latency", 100.0, 0.04, 1.1)
+        .rise(1.25);
+    outliers(&mut rise, 1300.0);
+    b.add(rise.critical());
+    let mut fall = b
+        .level("throughput", "traffic", 100.0, 0.04, 0.9)
+        .fall(0.75);
+    outliers(&mut fall, -1000.0);
+    b.add(fall);
+    // The shift is beyond the limit and the mean is not.
+    let mut within = b
+        .level("render_time", "latency", 100.0, 0.04, 1.3)
+        .rise(1.25);
+    outliers(&mut within, -300.0);
+    b.add(within);
+    let mut times = b
+        .level("batch_time", "latency", 100.0, 0.04, 1.1)
+        .rise(1.25);
+    outliers(&mut times, 7000.0);
+    b.add(times);
+    let plain = b.level("idle_time", "latency", 100.0, 0.04, 1.4).rise(1.25);
+    b.add(plain);
+    b.judge()
+}
+
 /// Everything that is odd at once.
 pub(crate) fn odd() -> Sample {
     let mut b = Builder::new(29);
