@@ -1,6 +1,6 @@
 //! What is wrong with a config: every finding with its path, what was found, what was expected, and a hint.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::path::Path;
@@ -198,6 +198,8 @@ pub(crate) struct Findings {
     pub(crate) ignored: Vec<String>,
     /// Keys that are absent because they are written otherwise or elsewhere, each with what to do.
     pub(crate) mislaid: HashMap<Path, String>,
+    /// Where scalars stand that are told already; nothing more is told of them.
+    pub(crate) broken: HashSet<Path>,
 }
 
 impl Findings {
@@ -211,7 +213,7 @@ impl Findings {
 
     /// Adds a problem; beyond 1,000 they are dropped.
     pub(crate) fn problem(&mut self, problem: Problem) {
-        if !self.is_full() {
+        if !self.is_full() && !self.broken.contains(&problem.path) {
             self.problems.push(problem);
         }
     }
