@@ -304,7 +304,7 @@ fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConf
         None => {
             findings.problem(
                 Problem::missing(Path::root().key("classifier"), "a map")
-                    .hint("write `classifier: {}` for equal weights"),
+                    .hint("write `classifier: {}`"),
             );
             BTreeMap::new()
         }
@@ -328,9 +328,7 @@ fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConf
 
 fn metric_spec(metric: &wire::Metric, path: &Path, findings: &mut Findings) -> MetricSpec {
     if metric.groups.is_none() {
-        findings.problem(
-            Problem::missing(path.key("groups"), "a list").hint("write `groups: []` for none"),
-        );
+        findings.problem(Problem::missing(path.key("groups"), "a list").hint("write `groups: []`"));
     }
     let name = metric.name.clone().unwrap_or_default();
     let mut spec = MetricSpec::new(name, metric.groups.iter().flatten());
