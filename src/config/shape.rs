@@ -42,6 +42,15 @@ impl Schema {
         Self::new(schema.to_value())
     }
 
+    /// The keys of the map that stands below the keys `below`; none where no map is known there.
+    pub(crate) fn keys(&self, below: &[&str]) -> Vec<&str> {
+        let start = Some(self.view());
+        let map = below
+            .iter()
+            .fold(start, |view, key| view.and_then(|view| view.property(key)));
+        map.map(|map| map.property_names()).unwrap_or_default()
+    }
+
     /// Reads `node`; gives what fits, and adds to `findings` what does not.
     pub(crate) fn read(&self, node: &Node, reading: Reading<'_>, findings: &mut Findings) -> Json {
         let root = self.view();
