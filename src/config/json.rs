@@ -1,15 +1,15 @@
 //! JSON to nodes. Syntax is checked by `serde_json`, so that its errors are JSON's own; the walk here only adds places.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde::de::IgnoredAny;
 
-use super::node::{Entry, MAX_DEPTH, Node, Value};
-use super::path::Path;
-use super::problems::{Position, Problem, Problems};
+use super::node::{Entry, MAX_DEPTH, Node, Parsed, Value};
+use super::path::{Path, Segment};
+use super::problems::{Findings, Position, Problem, Problems};
 
 /// Reads one JSON document.
-pub(super) fn parse(text: &str) -> Result<Node, Problems> {
+pub(super) fn parse(text: &str) -> Result<Parsed, Problems> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         return Err(syntax(text, &error).into());
     }
@@ -17,8 +17,16 @@ pub(super) fn parse(text: &str) -> Result<Node, Problems> {
         text,
         at: 0,
         position: Position { line: 1, column: 1 },
+        path: Path::root(),
+        repeated: Findings::default(),
+        broken: Findings::default(),
     };
-    Ok(reader.value(0)?)
+    let node = reader.value(0)?;
+    Ok(Parsed {
+        node,
+        repeated: reader.repeated.problems,
+        broken: reader.broken.problems,
+    })
 }
 
 fn syntax(text: &str, error: &serde_json::Error) -> Problem {
@@ -83,6 +91,9 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     position: Position,
+    path: Path,
+    repeated: Findings,
+    broken: Findings,
 }
 
 impl<'t> Reader<'t> {
@@ -140,7 +151,16 @@ impl<'t> Reader<'t> {
                     "null" => Value::Null,
                     "true" => Value::Bool(true),
                     "false" => Value::Bool(false),
-                    number => Value::Number(finite(number, position)?),
+                    text => match finite(text) {
+                        Some(number) => Value::Number(number),
+                        None => {
+                            if !self.broken.is_full() {
+                                self.broken
+                                    .problem(not_finite(text, self.path.clone()).at(position));
+                            }
+                            Value::Text(text.to_owned())
+                        }
+                    },
                 }
             }
         };
@@ -149,22 +169,29 @@ impl<'t> Reader<'t> {
 
     fn map(&mut self, depth: usize) -> Result<Value, Problem> {
         self.skip('{');
-        let mut entries = Vec::new();
-        let mut seen = HashSet::new();
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut seen = HashMap::new();
         while !self.skip('}') {
             self.skip_space();
             let position = self.position;
             let key = self.string()?;
-            if !seen.insert(key.clone()) {
-                return Err(duplicate(&key, position));
-            }
             self.skip(':');
+            self.path.push(Segment::Key(key.clone()));
             let value = self.value(depth + 1)?;
-            entries.push(Entry {
-                key,
-                position,
-                value,
-            });
+            if seen.contains_key(&key) && !self.repeated.is_full() {
+                self.repeated
+                    .problem(duplicate(&key, self.path.clone()).at(position));
+            }
+            self.path.pop();
+            put(
+                &mut entries,
+                &mut seen,
+                Entry {
+                    key,
+                    position,
+                    value,
+                },
+            );
             self.skip(',');
         }
         Ok(Value::Map(entries))
@@ -174,7 +201,9 @@ impl<'t> Reader<'t> {
         self.skip('[');
         let mut items = Vec::new();
         while !self.skip(']') {
+            self.path.push(Segment::Index(items.len()));
             items.push(self.value(depth + 1)?);
+            self.path.pop();
             self.skip(',');
         }
         Ok(Value::List(items))
@@ -205,27 +234,40 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// The number that `text` stands for, whole numbers exactly.
-pub(super) fn finite(text: &str, position: Position) -> Result<serde_json::Number, Problem> {
+/// The finite number that `text` stands for, whole numbers exactly.
+pub(super) fn finite(text: &str) -> Option<serde_json::Number> {
     let whole = text
         .parse::<i64>()
         .map(serde_json::Number::from)
         .or_else(|_| text.parse::<u64>().map(serde_json::Number::from));
     // `-0` is a negative zero, which whole numbers do not have.
     if let (Ok(number), false) = (whole, text == "-0") {
-        return Ok(number);
+        return Some(number);
     }
-    text.parse::<f64>()
-        .ok()
-        .and_then(serde_json::Number::from_f64)
-        .ok_or_else(|| {
-            Problem::new(
-                Path::root(),
-                format!("number `{}`", super::node::shorten(text, 40)),
-                "a finite number, at most 1.8e308",
-            )
-            .at(position)
-        })
+    serde_json::Number::from_f64(text.parse::<f64>().ok()?)
+}
+
+/// The problem of a number that is too large, or none.
+pub(super) fn not_finite(text: &str, path: Path) -> Problem {
+    Problem::new(
+        path,
+        format!("number `{}`", super::node::shorten(text, 40)),
+        "a finite number, at most 1.8e308",
+    )
+}
+
+/// Adds an entry, in place of the one with its key where there is one. `seen` knows where each key stands.
+pub(super) fn put(entries: &mut Vec<Entry>, seen: &mut HashMap<String, usize>, entry: Entry) {
+    match seen
+        .get(&entry.key)
+        .and_then(|index| entries.get_mut(*index))
+    {
+        Some(first) => *first = entry,
+        None => {
+            seen.insert(entry.key.clone(), entries.len());
+            entries.push(entry);
+        }
+    }
 }
 
 /// The problem of nesting beyond [`MAX_DEPTH`].
@@ -239,11 +281,10 @@ pub(super) fn too_deep(position: Position) -> Problem {
 }
 
 /// The problem of a key that stands twice in one map.
-pub(super) fn duplicate(key: &str, position: Position) -> Problem {
+pub(super) fn duplicate(key: &str, path: Path) -> Problem {
     Problem::new(
-        Path::root(),
+        path,
         format!("key `{}` stands twice", super::node::shorten(key, 60)),
         "each key once in a map",
     )
-    .at(position)
 }

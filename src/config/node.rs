@@ -5,6 +5,8 @@ use std::fmt;
 use serde_json::Number;
 
 use super::path::Path;
+#[cfg(doc)]
+use super::problems::Findings;
 use super::problems::{Position, Problem, Problems};
 use super::{json, yaml};
 
@@ -51,6 +53,17 @@ pub enum Value {
     Map(Vec<Entry>),
 }
 
+/// A text as a tree, with what can be told of it only while it is read. Each list has at most [`Findings::MOST`] problems.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    /// The whole text. Of a key that stands twice the last one is there; a scalar that stands for no value is its text.
+    pub(super) node: Node,
+    /// Keys that stand twice in a map.
+    pub(super) repeated: Vec<Problem>,
+    /// Scalars that stand for no value: numbers that are not finite, unknown tags.
+    pub(super) broken: Vec<Problem>,
+}
+
 impl Node {
     /// Reads JSON (where the first character is `{` or `[`) or YAML 1.2. A byte-order mark is skipped.
     ///
@@ -58,6 +71,18 @@ impl Node {
     /// Text that is too large, too deep, empty, or no single document; syntax errors, with their place; keys that stand twice
     /// in one map; numbers that are not finite; YAML aliases that would expand to more than 1 MiB.
     pub fn parse(text: &str) -> Result<Self, Problems> {
+        let parsed = Self::read(text)?;
+        let mut problems = parsed.repeated;
+        problems.extend(parsed.broken);
+        problems.sort_by_key(|problem| problem.position);
+        match Problems::new(problems) {
+            Some(problems) => Err(problems),
+            None => Ok(parsed.node),
+        }
+    }
+
+    /// Reads as [`Self::parse`] does, but past keys that stand twice and scalars that stand for no value.
+    pub(super) fn read(text: &str) -> Result<Parsed, Problems> {
         if text.len() > MAX_BYTES {
             return Err(Problem::new(
                 Path::root(),

@@ -58,6 +58,16 @@ impl Path {
         Some(Self(above.to_vec()))
     }
 
+    /// Goes one step further, in place.
+    pub(super) fn push(&mut self, segment: Segment) {
+        self.0.push(segment);
+    }
+
+    /// Goes one step back, in place.
+    pub(super) fn pop(&mut self) {
+        self.0.pop();
+    }
+
     fn with(&self, segment: Segment) -> Self {
         let mut segments = self.0.clone();
         segments.push(segment);

@@ -1,11 +1,13 @@
 //! What is wrong with a config: every finding with its path, what was found, what was expected, and a hint.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use super::node::shorten;
 use super::path::Path;
 use super::render::frame;
 pub use super::render::{Role, plain};
+use super::shape::nearest;
 
 /// A place in a text, counted in lines and characters from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +74,19 @@ impl Problem {
         self
     }
 
+    /// The same problem with the one of `known` as a hint that `word` was probably meant to be, if there is one.
+    #[must_use]
+    pub(crate) fn did_you_mean<'k>(
+        self,
+        word: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) -> Self {
+        match nearest(word, known.into_iter()) {
+            Some(near) => self.hint(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+
     /// Found and expected as one sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -133,11 +148,13 @@ impl Problems {
         }
     }
 
-    /// Each problem with the line of `text` that it concerns. `name` is the file's name; `style` colours a piece of text
+    /// Each problem with the line of `text` that it concerns. `name` is the file's name, whose control characters show as
+    /// escapes; `style` colours a piece of text
     /// ([`plain`] leaves it as it is).
     #[must_use]
     pub fn render(&self, name: &str, text: &str, style: &dyn Fn(Role, &str) -> String) -> String {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let name = &shorten(name, usize::MAX);
         let lines: Vec<&str> = text.lines().collect();
         let frames: Vec<String> = self
             .iter()
@@ -198,6 +215,8 @@ pub(crate) struct Findings {
     pub(crate) ignored: Vec<String>,
     /// Keys that are absent because they are written otherwise or elsewhere, each with what to do.
     pub(crate) mislaid: HashMap<Path, String>,
+    /// Where scalars stand that are told already; nothing more is told of them.
+    pub(crate) broken: HashSet<Path>,
 }
 
 impl Findings {
@@ -211,7 +230,7 @@ impl Findings {
 
     /// Adds a problem; beyond 1,000 they are dropped.
     pub(crate) fn problem(&mut self, problem: Problem) {
-        if !self.is_full() {
+        if !self.is_full() && !self.broken.contains(&problem.path) {
             self.problems.push(problem);
         }
     }

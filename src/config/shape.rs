@@ -42,6 +42,15 @@ impl Schema {
         Self::new(schema.to_value())
     }
 
+    /// The keys of the map that stands below the keys `below`; none where no map is known there.
+    pub(crate) fn keys(&self, below: &[&str]) -> Vec<&str> {
+        let start = Some(self.view());
+        let map = below
+            .iter()
+            .fold(start, |view, key| view.and_then(|view| view.property(key)));
+        map.map(|map| map.property_names()).unwrap_or_default()
+    }
+
     /// Reads `node`; gives what fits, and adds to `findings` what does not.
     pub(crate) fn read(&self, node: &Node, reading: Reading<'_>, findings: &mut Findings) -> Json {
         let root = self.view();
@@ -159,12 +168,8 @@ impl Walk<'_, '_> {
             return Some(word.into());
         }
         if self.strict() && !self.findings.is_full() {
-            let found = format!("unknown value `{}`", shorten(word, 40));
-            let mut problem = Problem::new(path.clone(), found, list(words)).at(node.position);
-            if let Some(word) = nearest(word, words.iter().copied()) {
-                problem = problem.hint(format!("did you mean `{word}`?"));
-            }
-            self.findings.problem(problem);
+            self.findings
+                .problem(unknown_word(word, words, path).at(node.position));
         } else if !self.strict() {
             let why = format!("unknown value `{}`", shorten(word, 40));
             self.findings.ignore(path, why);
@@ -195,13 +200,8 @@ impl Walk<'_, '_> {
         };
         let chosen = choices.iter().find(|(choice, _)| choice == word);
         if chosen.is_none() {
-            let found = format!("unknown value `{}`", shorten(word, 40));
-            let mut problem =
-                Problem::new(path.clone(), found, list(&words)).at(entry.value.position);
-            if let Some(word) = nearest(word, words.iter().copied()) {
-                problem = problem.hint(format!("did you mean `{word}`?"));
-            }
-            self.findings.problem(problem);
+            self.findings
+                .problem(unknown_word(word, &words, &path).at(entry.value.position));
         }
         chosen.map(|(_, view)| view.clone())
     }
@@ -345,6 +345,11 @@ impl Walk<'_, '_> {
         }
         self.findings.problem(problem);
     }
+}
+
+fn unknown_word(word: &str, words: &[&str], path: &Path) -> Problem {
+    let found = format!("unknown value `{}`", shorten(word, 40));
+    Problem::new(path.clone(), found, list(words)).did_you_mean(word, words.iter().copied())
 }
 
 fn has(entries: &[Entry], key: &str) -> bool {

@@ -1,13 +1,13 @@
 //! YAML 1.2 to nodes: the core schema, one document, aliases within a budget.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::json::{duplicate, too_deep};
-use super::node::{Entry, MAX_DEPTH, Node, Value};
-use super::path::Path;
-use super::problems::{Position, Problem, Problems};
+use super::json::{duplicate, put, too_deep};
+use super::node::{Entry, MAX_DEPTH, Node, Parsed, Value};
+use super::path::{Path, Segment};
+use super::problems::{Findings, Position, Problem, Problems};
 
 mod scalar;
 
@@ -18,7 +18,7 @@ use scalar::{check_tag, scalar};
 const ALIAS_BUDGET: usize = 1024 * 1024;
 
 /// Reads one YAML document.
-pub(super) fn parse(text: &str) -> Result<Node, Problems> {
+pub(super) fn parse(text: &str) -> Result<Parsed, Problems> {
     Ok(Builder::default().read(Parser::new_from_str(text))?)
 }
 
@@ -28,7 +28,7 @@ enum Open {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
-        seen: HashSet<String>,
+        seen: HashMap<String, usize>,
         key: Option<(String, Position)>,
     },
 }
@@ -46,6 +46,8 @@ struct Builder {
     anchors: HashMap<usize, (Node, Size)>,
     spent: usize,
     document: Option<Node>,
+    repeated: Findings,
+    broken: Findings,
 }
 
 /// What a value costs when it is copied.
@@ -56,13 +58,23 @@ struct Size {
 }
 
 impl Builder {
-    fn read(mut self, parser: Parser<'_, StrInput<'_>>) -> Result<Node, Problem> {
+    fn read(mut self, parser: Parser<'_, StrInput<'_>>) -> Result<Parsed, Problem> {
         for event in parser {
             let (event, span) = event.map_err(|error| syntax(&error))?;
             self.take(event, span)?;
         }
-        self.document
-            .ok_or_else(|| Problem::new(Path::root(), "no content", "a map of keys and values"))
+        match self.document {
+            Some(node) => Ok(Parsed {
+                node,
+                repeated: self.repeated.problems,
+                broken: self.broken.problems,
+            }),
+            None => Err(Problem::new(
+                Path::root(),
+                "no content",
+                "a map of keys and values",
+            )),
+        }
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
@@ -86,9 +98,17 @@ impl Builder {
                             .at(position)
                             .hint("YAML 1.2 has no merging; write the keys out, or use an alias for the whole map"));
                     }
-                    return self.key(&text, position);
+                    self.key(&text, position);
+                    return Ok(());
                 }
-                let value = scalar(&text, style, tag.as_deref(), position)?;
+                let value = scalar(&text, style, tag.as_deref(), position);
+                let value = value.unwrap_or_else(|problem| {
+                    if !self.broken.is_full() {
+                        let path = self.here();
+                        self.broken.problem(Problem { path, ..problem });
+                    }
+                    Value::Text(text.into_owned())
+                });
                 self.place(Node { value, position }, anchor)
             }
             Event::Alias(anchor) => self.alias(anchor, position),
@@ -100,7 +120,7 @@ impl Builder {
                 check_tag(tag.as_deref(), "map", position)?;
                 let open = Open::Map {
                     entries: Vec::new(),
-                    seen: HashSet::new(),
+                    seen: HashMap::new(),
                     key: None,
                 };
                 self.open(open, anchor, position)
@@ -119,18 +139,38 @@ impl Builder {
         )
     }
 
-    fn key(&mut self, text: &str, position: Position) -> Result<(), Problem> {
+    fn key(&mut self, text: &str, position: Position) {
+        let twice = matches!(
+            self.frames.last(),
+            Some(Frame { open: Open::Map { seen, .. }, .. }) if seen.contains_key(text)
+        );
+        if twice && !self.repeated.is_full() {
+            let path = self.here().key(text);
+            self.repeated.problem(duplicate(text, path).at(position));
+        }
         if let Some(Frame {
-            open: Open::Map { seen, key, .. },
+            open: Open::Map { key, .. },
             ..
         }) = self.frames.last_mut()
         {
-            if !seen.insert(text.to_owned()) {
-                return Err(duplicate(text, position));
-            }
             *key = Some((text.to_owned(), position));
         }
-        Ok(())
+    }
+
+    /// Where the next value belongs; where a key is awaited, the map.
+    fn here(&self) -> Path {
+        let mut path = Path::root();
+        for frame in &self.frames {
+            match &frame.open {
+                Open::List(items) => path.push(Segment::Index(items.len())),
+                Open::Map {
+                    key: Some((key, _)),
+                    ..
+                } => path.push(Segment::Key(key.clone())),
+                Open::Map { key: None, .. } => {}
+            }
+        }
+        path
     }
 
     fn open(&mut self, open: Open, anchor: usize, position: Position) -> Result<(), Problem> {
@@ -176,13 +216,14 @@ impl Builder {
         match self.frames.last_mut().map(|frame| &mut frame.open) {
             None => self.document = Some(node),
             Some(Open::List(items)) => items.push(node),
-            Some(Open::Map { entries, key, .. }) => {
+            Some(Open::Map { entries, seen, key }) => {
                 if let Some((key, position)) = key.take() {
-                    entries.push(Entry {
+                    let entry = Entry {
                         key,
                         position,
                         value: node,
-                    });
+                    };
+                    put(entries, seen, entry);
                 }
             }
         }

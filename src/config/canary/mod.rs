@@ -38,7 +38,8 @@ pub enum Strictness {
     /// Unknown keys, unknown words and everything that cannot be meant are problems.
     #[default]
     Strict,
-    /// Exactly as Kayenta reads: only what stops its judge is a problem; what it passes over is listed.
+    /// As Kayenta reads: only what stops its judge is a problem, and weights that no judge can reckon with; what it passes
+    /// over is listed. Of a key that stands twice the last one counts.
     Lenient,
 }
 
@@ -127,8 +128,8 @@ pub fn schema() -> &'static Schema {
 /// # Errors
 /// All problems at once, in the order of the text. A text that cannot be parsed has one.
 pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems> {
-    let node = parse(text)?;
     let mut findings = Findings::default();
+    let node = parse(text, strictness, &mut findings)?;
     let wire = read(&node, strictness, &mut findings);
     let shown: HashSet<Path> = findings
         .problems
@@ -199,8 +200,8 @@ pub fn load_wire(
     text: &str,
     strictness: Strictness,
 ) -> Result<(wire::CanaryConfig, Vec<String>), Problems> {
-    let node = parse(text)?;
     let mut findings = Findings::default();
+    let node = parse(text, strictness, &mut findings)?;
     let wire = read(&node, strictness, &mut findings);
     match Problems::new(findings.problems) {
         Some(problems) => Err(problems),
@@ -208,7 +209,8 @@ pub fn load_wire(
     }
 }
 
-fn parse(text: &str) -> Result<Node, Problems> {
+/// The text as a tree. What the tree cannot hold is among `findings`.
+fn parse(text: &str, strictness: Strictness, findings: &mut Findings) -> Result<Node, Problems> {
     let other_file = other_file_hint(text);
     let refused = |mut problems: Problems| {
         if let Some(hint) = other_file {
@@ -216,7 +218,21 @@ fn parse(text: &str) -> Result<Node, Problems> {
         }
         problems
     };
-    let node = Node::parse(text).map_err(refused)?;
+    let parsed = Node::read(text).map_err(refused)?;
+    for problem in parsed.repeated {
+        match strictness {
+            Strictness::Strict => findings.problem(problem),
+            Strictness::Lenient => {
+                findings.ignore(&problem.path, "stands twice; the last one counts")
+            }
+        }
+    }
+    for problem in parsed.broken {
+        let path = problem.path.clone();
+        findings.problem(problem);
+        findings.broken.insert(path);
+    }
+    let node = parsed.node;
     let hint = match &node.value {
         Value::Map(_) => return Ok(node),
         Value::List(items) => items.first().and_then(list_hint),
@@ -288,7 +304,7 @@ fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConf
         None => {
             findings.problem(
                 Problem::missing(Path::root().key("classifier"), "a map")
-                    .hint("write `classifier: {}` for equal weights"),
+                    .hint("write `classifier: {}`"),
             );
             BTreeMap::new()
         }
@@ -312,9 +328,7 @@ fn judge_config(wire: &wire::CanaryConfig, findings: &mut Findings) -> JudgeConf
 
 fn metric_spec(metric: &wire::Metric, path: &Path, findings: &mut Findings) -> MetricSpec {
     if metric.groups.is_none() {
-        findings.problem(
-            Problem::missing(path.key("groups"), "a list").hint("write `groups: []` for none"),
-        );
+        findings.problem(Problem::missing(path.key("groups"), "a list").hint("write `groups: []`"));
     }
     let name = metric.name.clone().unwrap_or_default();
     let mut spec = MetricSpec::new(name, metric.groups.iter().flatten());

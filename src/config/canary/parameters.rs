@@ -1,5 +1,7 @@
 //! A metric's settings under `analysisConfigurations.canary`: their shape, and how Kayenta reads them.
 
+use std::sync::LazyLock;
+
 use coalmine_judges::config::{
     Direction, EffectLimits, EffectMeasure, MetricSpec, NanStrategy, OutlierFactor, Outliers,
 };
@@ -8,10 +10,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::rules::Brief;
+use super::wire::AnalysisShape;
 use crate::config::node::shorten;
 use crate::config::path::Path;
 use crate::config::problems::{Findings, Problem};
-use crate::config::shape::list;
+use crate::config::shape::{Schema, list};
 
 /// Kayenta's settings of a metric.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -127,7 +130,7 @@ pub(super) fn read(
     findings: &mut Findings,
 ) {
     let mut reader = Reader { findings };
-    reader.unknown_keys(raw, path, &["canary", "coalmine"]);
+    reader.unknown_keys(raw, path, &[]);
     // Kayenta reads a map of maps before it looks at any key.
     for (key, value) in raw.iter().filter(|(key, _)| *key != "canary") {
         if !value.is_object() && !value.is_null() {
@@ -140,19 +143,7 @@ pub(super) fn read(
         Some(Value::Object(canary)) => canary,
         Some(other) => return reader.wrong(other, &path, "a map"),
     };
-    reader.unknown_keys(
-        canary,
-        &path,
-        &[
-            "direction",
-            "nanStrategy",
-            "outliers",
-            "critical",
-            "mustHaveData",
-            "muted",
-            "effectSize",
-        ],
-    );
+    reader.unknown_keys(canary, &path, &["canary"]);
     let directions = [
         ("increase", Direction::Increase),
         ("decrease", Direction::Decrease),
@@ -192,7 +183,10 @@ impl Reader<'_> {
             .problem(Problem::new(path.clone(), found, expected));
     }
 
-    fn unknown_keys(&mut self, map: &Map<String, Value>, path: &Path, known: &[&str]) {
+    /// Lists the keys of `map` that the schema does not have `below` a metric's settings.
+    fn unknown_keys(&mut self, map: &Map<String, Value>, path: &Path, below: &[&str]) {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<AnalysisShape>);
+        let known = SCHEMA.keys(below);
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
             self.findings.ignore(&path.key(key.as_str()), "unknown key");
         }
@@ -276,7 +270,7 @@ impl Reader<'_> {
     }
 
     fn outliers(&mut self, map: &Map<String, Value>, path: &Path) -> Outliers {
-        self.unknown_keys(map, path, &["strategy", "outlierFactor"]);
+        self.unknown_keys(map, path, &["canary", "outliers"]);
         let words = [("keep", OutlierWord::Keep), ("remove", OutlierWord::Remove)];
         let strategy = self.word(map, "strategy", path, &words, OutlierWord::Keep);
         let factor = self.number(map, "outlierFactor", path);
@@ -306,7 +300,7 @@ impl Reader<'_> {
             "criticalIncrease",
             "criticalDecrease",
         ];
-        self.unknown_keys(map, path, &["measure", keys[0], keys[1], keys[2], keys[3]]);
+        self.unknown_keys(map, path, &["canary", "effectSize"]);
         let words = [
             ("meanRatio", EffectMeasure::MeanRatio),
             ("cles", EffectMeasure::Cles),

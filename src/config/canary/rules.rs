@@ -11,7 +11,7 @@ use super::{JUDGE_NAMES, MOST_WEIGHT, filled, templates};
 use crate::config::node::shorten;
 use crate::config::path::Path;
 use crate::config::problems::{Findings, Problem};
-use crate::config::shape::{list, nearest};
+use crate::config::shape::list;
 
 /// How far a sum of weights may be from 100 and still count as 100: the rounding of a few additions.
 pub(super) const WEIGHT_SLACK: f64 = 1e-9;
@@ -47,10 +47,7 @@ fn judge_name(config: &CanaryConfig, problems: &mut Findings) {
         found,
         list(&JUDGE_NAMES),
     );
-    problems.problem(match nearest(name, JUDGE_NAMES.into_iter()) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem,
-    });
+    problems.problem(problem.did_you_mean(name, JUDGE_NAMES));
 }
 
 fn metric_names(config: &CanaryConfig, problems: &mut Findings) {
@@ -109,12 +106,7 @@ fn unknown_template(name: &str, known: &[&str], path: &Path, problems: &mut Find
         count => format!("one of the {count} `templates`"),
     };
     let problem = Problem::new(path.key("customFilterTemplate"), found, expected);
-    problems.problem(
-        match nearest(name, known.iter().copied().take(NEAREST_OF)) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem,
-        },
-    );
+    problems.problem(problem.did_you_mean(name, known.iter().copied().take(NEAREST_OF)));
 }
 
 /// The keys without which `query` cannot be asked, each with what it should hold. `template` is the text that the query

@@ -3,7 +3,7 @@
 use saphyr_parser::{ScalarStyle, Tag};
 use serde_json::Number;
 
-use crate::config::json::finite;
+use crate::config::json::{finite, not_finite};
 use crate::config::node::{Value, shorten};
 use crate::config::path::Path;
 use crate::config::problems::{Position, Problem};
@@ -70,11 +70,14 @@ fn plain(text: &str, position: Position) -> Result<Value, Problem> {
     }
     if is_number(text) {
         let bare = text.strip_prefix('+').unwrap_or(text);
-        return Ok(Value::Number(finite(bare, position)?));
+        return match finite(bare) {
+            Some(number) => Ok(Value::Number(number)),
+            None => Err(not_finite(text, Path::root()).at(position)),
+        };
     }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        finite(text, position)?;
+        return Err(not_finite(text, Path::root()).at(position));
     }
     Ok(Value::Text(text.to_owned()))
 }

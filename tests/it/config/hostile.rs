@@ -73,8 +73,11 @@ fn syntax_errors_say_where() {
         hint: remove `---` and what follows, or put it into a file of its own
     ");
     assert_snapshot!(refusal("name: !secret a\n"), @r"
-    1 problem
-      line 1, column 7: tag `!secret`
+    3 problems
+      metrics: missing; expected a list with at least one item
+      classifier: missing; expected a map
+        hint: write `classifier: {}`
+      name: tag `!secret`
         hint: remove the tag; a config holds plain values
     ");
     assert_snapshot!(refusal("base: &b {x: 1}\nmetrics:\n  <<: *b\n"), @r"
@@ -188,32 +191,87 @@ fn syntax_errors_say_what_to_do() {
 #[test]
 fn a_key_that_stands_twice_is_refused() {
     assert_snapshot!(refusal("{\"name\": \"a\",\n \"name\": \"b\"}"), @r"
-    1 problem
-      line 2, column 2: key `name` stands twice; expected each key once in a map
+    3 problems
+      metrics: missing; expected a list with at least one item
+      classifier: missing; expected a map
+        hint: write `classifier: {}`
+      name: key `name` stands twice; expected each key once in a map
     ");
     assert_snapshot!(refusal("name: a\nmetrics: []\nname: b\n"), @r"
-    1 problem
-      line 3, column 1: key `name` stands twice; expected each key once in a map
+    3 problems
+      classifier: missing; expected a map
+        hint: write `classifier: {}`
+      metrics: an empty list; expected a list with at least one item
+      name: key `name` stands twice; expected each key once in a map
     ");
+}
+
+#[test]
+fn what_is_wrong_with_a_scalar_hides_no_other_problem() {
+    let yaml = "metrics:\n- name: m\n  name: n\n  groups: g\nclassifier:\n  groupWeights: {g: 1e999, h: !secret x, i: text}\n";
+    assert_snapshot!(refusal(yaml), @r"
+    5 problems
+      metrics[0].name: key `name` stands twice; expected each key once in a map
+      metrics[0].groups: text `g`; expected a list
+        hint: write `[g]` for a list of one
+      classifier.groupWeights.g: number `1e999`; expected a finite number, at most 1.8e308
+      classifier.groupWeights.h: tag `!secret`
+        hint: remove the tag; a config holds plain values
+      classifier.groupWeights.i: text `text`; expected a number
+    ");
+    let json = r#"{"metrics": [{"name": "m", "groups": [], "groups": "g"}], "classifier": {"groupWeights": {"g": 1e999, "h": "x"}}}"#;
+    assert_snapshot!(refusal(json), @r"
+    4 problems
+      metrics[0].groups: key `groups` stands twice; expected each key once in a map
+      metrics[0].groups: text `g`; expected a list
+        hint: write `[g]` for a list of one
+      classifier.groupWeights.g: number `1e999`; expected a finite number, at most 1.8e308
+      classifier.groupWeights.h: text `x`; expected a number
+    ");
+}
+
+#[test]
+fn of_a_key_that_stands_twice_the_last_counts_in_a_lenient_reading() {
+    let json = r#"{"name": "a", "metrics": [], "name": "b", "metrics": [{"name": "m", "name": "n", "groups": ["g"]}], "classifier": {}}"#;
+    let yaml = "name: a\nmetrics: []\nname: b\nmetrics:\n- name: m\n  name: n\n  groups: [g]\nclassifier: {}\n";
+    for text in [json, yaml] {
+        let config = load(text, Strictness::Lenient).unwrap();
+        assert_eq!(config.name(), Some("b"));
+        assert_eq!(config.judge_config().metrics[0].name, "n");
+        let mut ignored = config.ignored().to_vec();
+        ignored.sort();
+        assert_eq!(
+            ignored,
+            [
+                "metrics: stands twice; the last one counts",
+                "metrics[0].name: stands twice; the last one counts",
+                "name: stands twice; the last one counts",
+            ]
+        );
+    }
 }
 
 #[test]
 fn numbers_that_are_not_finite_are_refused() {
     assert_snapshot!(refusal("classifier: {groupWeights: {g: .inf}}"), @r"
-    1 problem
-      line 1, column 32: number `.inf`; expected a finite number, at most 1.8e308
+    2 problems
+      metrics: missing; expected a list with at least one item
+      classifier.groupWeights.g: number `.inf`; expected a finite number, at most 1.8e308
     ");
     assert_snapshot!(refusal("classifier: {groupWeights: {g: .nan}}"), @r"
-    1 problem
-      line 1, column 32: number `.nan`; expected a finite number, at most 1.8e308
+    2 problems
+      metrics: missing; expected a list with at least one item
+      classifier.groupWeights.g: number `.nan`; expected a finite number, at most 1.8e308
     ");
     assert_snapshot!(refusal("classifier: {groupWeights: {g: 1e999}}"), @r"
-    1 problem
-      line 1, column 32: number `1e999`; expected a finite number, at most 1.8e308
+    2 problems
+      metrics: missing; expected a list with at least one item
+      classifier.groupWeights.g: number `1e999`; expected a finite number, at most 1.8e308
     ");
     assert_snapshot!(refusal("{\"classifier\": {\"groupWeights\": {\"g\": 1e999}}}"), @r"
-    1 problem
-      line 1, column 39: number `1e999`; expected a finite number, at most 1.8e308
+    2 problems
+      metrics: missing; expected a list with at least one item
+      classifier.groupWeights.g: number `1e999`; expected a finite number, at most 1.8e308
     ");
 }
 

@@ -332,9 +332,9 @@ fn what_stops_kayentas_judge_is_refused_leniently_too() {
     assert_snapshot!(lenient("metrics: [{name: m, groups: null}]\nclassifier: null"), @r"
     2 problems
       metrics[0].groups: missing; expected a list
-        hint: write `groups: []` for none
+        hint: write `groups: []`
       classifier: missing; expected a map
-        hint: write `classifier: {}` for equal weights
+        hint: write `classifier: {}`
     ");
     assert_snapshot!(lenient("metrics: [{name: m, groups: [], query: {type: cloudwatch}}, null]\nclassifier: {groupWeights: {g: null}}"), @r"
     3 problems
@@ -381,6 +381,16 @@ fn an_absent_key_marks_no_other_key() {
     3 │ - groups: [g]
       │   expected a key `name` here, text that is not empty
     ");
+}
+
+#[test]
+fn a_files_name_cannot_steer_the_terminal() {
+    for text in ["{", "metrics: 1\nclassifier: {}", ""] {
+        let problems = load(text, Strictness::Strict).unwrap_err();
+        let shown = problems.render("a\u{1b}[2J\nb.yaml", text, &plain);
+        assert!(shown.contains(r"a\u{1b}[2J\nb.yaml"), "{shown}");
+        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    }
 }
 
 #[test]
