@@ -92,8 +92,7 @@ impl Node {
             .into());
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let first = text.trim_start().chars().next();
-        if matches!(first, Some('{' | '[')) {
+        if is_json(text) {
             json::parse(text)
         } else {
             yaml::parse(text)
@@ -154,4 +153,14 @@ pub fn shorten(text: &str, limit: usize) -> String {
         }
     }
     short
+}
+
+/// Whether a text is meant as JSON: it begins with a bracket, and not with a brace and a bare key, which is YAML on one line.
+fn is_json(text: &str) -> bool {
+    let mut start = text.chars().filter(|c| !c.is_whitespace());
+    match (start.next(), start.next()) {
+        (Some('{'), Some(next)) => !(next.is_alphabetic() || next == '_'),
+        (Some('{' | '['), _) => true,
+        _ => false,
+    }
 }

@@ -248,3 +248,10 @@ fn yaml_and_json_of_a_config_are_the_same_config() {
     );
     assert!(read(&config.to_json(), Strictness::Strict).same_value(&config));
 }
+
+#[test]
+fn yaml_on_one_line_is_not_taken_for_json() {
+    let text = "{name: flow, applications: [a], metrics: [{name: m, groups: [g]}], classifier: {groupWeights: {g: 100}}}";
+    let config = load(text, Strictness::Strict).unwrap();
+    assert_eq!(config.name(), Some("flow"));
+}
