@@ -28,6 +28,8 @@ fn main() {
         ("no-data", samples::no_data()),
         ("two-hundred", samples::two_hundred()),
         ("odd", samples::odd()),
+        ("means-decide", samples::means_decide()),
+        ("crowded", samples::crowded()),
         ("many-points", samples::many_points()),
     ];
     for (name, sample) in all {

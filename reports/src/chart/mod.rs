@@ -6,6 +6,7 @@
 mod axis;
 mod canvas;
 mod distribution;
+mod runs;
 mod series;
 mod shift;
 mod svg;

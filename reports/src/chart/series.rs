@@ -4,6 +4,7 @@ use coalmine_judges::series::{MetricSetPair, Series};
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Drawn, Frame, Plane};
+use super::runs::{Runs, mean, median};
 use super::svg::{Ink, Svg};
 use super::{Chart, Range, range};
 use crate::format;
@@ -220,55 +221,6 @@ impl Side {
             block,
             present,
         }
-    }
-}
-
-/// Runs of points between holes.
-struct Runs<T> {
-    runs: Vec<Vec<T>>,
-    open: bool,
-}
-
-impl<T> Default for Runs<T> {
-    fn default() -> Self {
-        Self {
-            runs: Vec::new(),
-            open: false,
-        }
-    }
-}
-
-impl<T> Runs<T> {
-    fn add(&mut self, point: T) {
-        match self.runs.last_mut() {
-            Some(run) if self.open => run.push(point),
-            _ => self.runs.push(vec![point]),
-        }
-        self.open = true;
-    }
-
-    fn end(&mut self) {
-        self.open = false;
-    }
-
-    fn done(self) -> Vec<Vec<T>> {
-        self.runs
-    }
-}
-
-/// Of at least one value; each is divided first, so that large ones do not overflow.
-fn mean(values: &[f64]) -> f64 {
-    let count = values.len() as f64;
-    values.iter().map(|value| value / count).sum()
-}
-
-/// Of at least one value, ascending.
-fn median(ascending: &[f64]) -> f64 {
-    let middle = ascending.len() / 2;
-    if ascending.len() % 2 == 1 {
-        ascending[middle]
-    } else {
-        ascending[middle - 1] / 2.0 + ascending[middle] / 2.0
     }
 }
 

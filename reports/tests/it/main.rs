@@ -8,6 +8,7 @@
 
 mod names;
 mod numbers;
+mod pages;
 mod reports;
 mod samples;
 mod sentences;
