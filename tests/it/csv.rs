@@ -152,6 +152,37 @@ fn two_rows_of_one_point_are_told_by_both_lines() {
 }
 
 #[test]
+fn a_row_that_was_scraped_twice_is_refused_with_both_lines() {
+    let rows: String = (0..10).map(|i| format!("{},1,2\n", i * 60)).collect();
+    let text = format!("timestamp,m,n\n{rows}301,1,2\n");
+    check_wide(
+        &text,
+        &text,
+        &[
+            "line 12: found times of the rows that fit no even step: this row and line 7 are 1 s apart, the rows usually 60 s; expected one row for each step (remove one of the two rows, or aggregate the rows to an even step)",
+        ],
+    );
+    let mut text = "timestamp,metric,side,value\n".to_owned();
+    for i in 0..10 {
+        for metric in ["m", "n", "o"] {
+            writeln!(text, "{},{metric},canary,1", i * 60).unwrap();
+        }
+    }
+    text += "301,m,canary,1\n302,o,canary,1\n";
+    let problem = |place: &str, metric: &str, apart: u8| {
+        format!(
+            "{place}: found times of `{metric}` of the canary that fit no even step: this row and line {} are {apart} s apart, the rows usually 60 s; expected one row for each step (remove one of the two rows, or aggregate the rows to an even step)",
+            if metric == "m" { 17 } else { 19 },
+        )
+    };
+    // Every series that is uneven is told, and no other.
+    check_long(
+        &text,
+        &[&problem("line 32", "m", 1), &problem("line 33", "o", 2)],
+    );
+}
+
+#[test]
 fn a_header_that_is_not_one_is_told() {
     let hint = "the header of a long file is `timestamp,metric,side,value`, then tags";
     check_long("", &["line 1: found an empty file; expected a header"]);
@@ -342,7 +373,11 @@ proptest! {
 
     #[test]
     fn every_value_of_irregular_rows_is_in_its_series_near_its_own_time(
-        times in proptest::collection::btree_set(0_i64..100_000, 1..40),
+        times in prop_oneof![
+            proptest::collection::btree_set(0_i64..100_000, 1..4),
+            proptest::collection::vec(-3_000_i64..3_000, 1..40)
+                .prop_map(|jitter| (10_000..).step_by(10_000).zip(jitter).map(|(t, j)| t + j).collect()),
+        ],
         shuffle in any::<u64>(),
     ) {
         // The value of a row is its time, so that it can be found again.
@@ -352,7 +387,14 @@ proptest! {
         for time in rows {
             writeln!(text, "{:.3},m,canary,{time}", time as f64 / 1000.0).unwrap();
         }
-        let read = csv_long::read(text.as_bytes(), "any").unwrap();
+        let read = match csv_long::read(text.as_bytes(), "any") {
+            Ok(read) => read,
+            Err(error) => {
+                prop_assert!(error.to_string().contains("1 problem"), "{error}");
+                prop_assert!(error.problems[0].found.contains("that fit no even step"));
+                return Ok(());
+            }
+        };
         let series = &read.sets[0].canary;
         let grid = series.grid().unwrap();
         let mut found = Vec::new();

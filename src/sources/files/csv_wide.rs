@@ -52,9 +52,9 @@ pub fn read_side(input: impl Read, file: &str) -> Result<WideSide, InputError> {
     sorted.sort_unstable();
     note_duplicates(&sorted, "a row", &mut problems);
     sorted.dedup_by_key(|(time_ms, _)| *time_ms);
-    let times: Vec<i64> = sorted.into_iter().map(|(time_ms, _)| time_ms).collect();
+    let times: Vec<i64> = sorted.iter().map(|(time_ms, _)| *time_ms).collect();
     let span = grid::fit(&times).unwrap_or_else(|trouble| {
-        problems.add(uneven(trouble, "the rows"));
+        problems.add(uneven(trouble, "the rows", |row| sorted[row].1));
         None
     });
     problems.or(file, ())?;
