@@ -1,4 +1,4 @@
-//! What is said when nothing was judged: what is wrong, where, and what to do.
+//! What is said when something went wrong: what it is, where, what to do, and what came of it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,8 +11,8 @@ use crate::sources::files::problem::InputError;
 #[derive(Debug)]
 pub(super) struct Failure {
     parts: Vec<Part>,
-    /// What did not happen because of it.
-    consequence: Option<&'static str>,
+    /// What came of it, as a sentence.
+    consequence: Option<String>,
 }
 
 #[derive(Debug)]
@@ -81,9 +81,9 @@ impl Failure {
         self
     }
 
-    /// Says what did not happen.
-    pub(super) fn so(mut self, consequence: &'static str) -> Self {
-        self.consequence = Some(consequence);
+    /// Says what came of it, unless that was said already where more was known.
+    pub(super) fn so(mut self, consequence: impl Into<String>) -> Self {
+        self.consequence.get_or_insert(consequence.into());
         self
     }
 
@@ -127,9 +127,9 @@ impl Failure {
             }
         }
         let count: u64 = self.parts.iter().map(Part::count).sum();
-        if let Some(consequence) = self.consequence {
+        if let Some(consequence) = &self.consequence {
             let noun = if count == 1 { "error" } else { "errors" };
-            let _ = writeln!(text, "\n{count} {noun}. {consequence}");
+            let _ = writeln!(text, "\n{count} {noun}. {}", without_controls(consequence));
         }
         text
     }

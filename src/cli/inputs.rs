@@ -1,6 +1,7 @@
 //! What a judgement starts from: config, thresholds, judge and series.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
@@ -9,10 +10,11 @@ use coalmine_judges::judges;
 use coalmine_judges::series::{MetricSetPair, Series};
 
 use super::failure::Failure;
+use crate::archive::whole_file::resolved;
 use crate::config::{CanaryConfig, Strictness, load};
 use crate::model::query::SentQueries;
 use crate::sources::files::problem::InputError;
-use crate::sources::files::{FileInput, csv_long, csv_wide, open, pairs};
+use crate::sources::files::{FileInput, csv_long, csv_wide, note_on, open, pairs};
 
 /// The one group of metrics that no config names.
 pub(super) const DEFAULT_GROUP: &str = "metrics";
@@ -76,7 +78,12 @@ impl SeriesArgs {
 
 fn read_wide(baseline: &Path, canary: &Path) -> Result<FileInput, Failure> {
     let side = |path: &Path| -> Result<csv_wide::WideSide, InputError> {
-        csv_wide::read_side(open::open(path)?, &path.display().to_string())
+        let side = csv_wide::read_side(open::open(path)?, &path.display().to_string())?;
+        // Errors name the whole path; what is kept does not tell where on a machine a file was.
+        Ok(csv_wide::WideSide {
+            file: file_name(path),
+            ..side
+        })
     };
     match (side(baseline), side(canary)) {
         (Ok(baseline), Ok(canary)) => Ok(csv_wide::join(baseline, canary)),
@@ -94,6 +101,18 @@ pub(super) fn file_name(path: &Path) -> String {
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
     )
+}
+
+/// Refuses to write `path` where that is one of the files `claimed` (resolved) for something else; devices may be.
+pub(super) fn check_not_claimed(path: &Path, claimed: &[PathBuf]) -> Result<(), Failure> {
+    let device = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if device || !claimed.contains(&resolved(path)) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "`{}` is given twice; expected another file to write to",
+        path.display()
+    )))
 }
 
 /// Reads a canary config.
@@ -233,17 +252,21 @@ pub(super) fn complete(config: &JudgeConfig, input: &mut FileInput, keep_order: 
     let present: HashSet<String> = input.sets.iter().map(|set| set.name.clone()).collect();
     let mut ids: HashSet<String> = input.sets.iter().map(|set| set.id.clone()).collect();
     let mut added = HashSet::new();
+    let mut absent = Vec::new();
     for spec in &config.metrics {
         if present.contains(&spec.name) || !added.insert(spec.name.as_str()) {
             continue;
         }
         let mut id = spec.name.clone();
+        let mut number = 2_usize;
         while !ids.insert(id.clone()) {
-            id.push('*');
+            id = format!("{}#{number}", spec.name);
+            number += 1;
         }
-        input
-            .notes
-            .push(format!("`{}` of the config is in no input file", spec.name));
+        // Where there is history, a note says already that there is nothing else.
+        if !input.history.iter().any(|past| past.name == spec.name) {
+            absent.push(spec.name.clone());
+        }
         input.sets.push(MetricSetPair {
             name: spec.name.clone(),
             id,
@@ -255,7 +278,14 @@ pub(super) fn complete(config: &JudgeConfig, input: &mut FileInput, keep_order: 
             input.queries.push(SentQueries::default());
         }
     }
-    if keep_order || !input.queries.is_empty() {
+    let note = note_on(
+        &absent,
+        "of the config is",
+        "of the config are",
+        "in no input file",
+    );
+    input.notes.extend(note);
+    if keep_order {
         return;
     }
     let mut places: HashMap<&str, usize> = HashMap::new();

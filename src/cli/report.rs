@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::inputs;
 use super::progress::Progress;
 use super::render::{self, Format};
 use crate::archive::bundle::Saved;
-use crate::archive::whole_file::WholeFile;
+use crate::archive::whole_file::{WholeFile, resolved};
 use crate::sources::files::open;
 
 #[derive(Debug, clap::Args)]
@@ -45,10 +46,11 @@ enum ReportFormat {
 /// Draws the report; that it was drawn is success, whatever the verdict.
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let output = match &args.output {
-        Some(path) if path.as_os_str() != "-" => Some((
-            path,
-            WholeFile::create(path).map_err(|error| Failure::write(path, &error))?,
-        )),
+        Some(path) if path.as_os_str() != "-" => {
+            inputs::check_not_claimed(path, &[resolved(&args.saved)])?;
+            let file = WholeFile::create(path).map_err(|error| Failure::write(path, &error))?;
+            Some((path, file))
+        }
         Some(_) | None => None,
     };
     let progress = Progress::start(console.shows_progress(), "Reading the judgement");

@@ -113,6 +113,18 @@ impl Folder {
         }
         format!("exit {code}\n{first}\n---\n{stderr}")
     }
+
+    /// Exit code, notes of the text, and standard error.
+    pub(crate) fn notes(&self, arguments: &str) -> String {
+        let (code, stdout, stderr) = self.run(arguments);
+        let notes: String = stdout
+            .lines()
+            .skip_while(|line| !line.contains("note: "))
+            .take_while(|line| !line.is_empty())
+            .map(|line| format!("{line}\n"))
+            .collect();
+        format!("exit {code}\n{notes}{stderr}")
+    }
 }
 
 #[test]
@@ -289,29 +301,50 @@ fn a_metric_of_the_config_that_no_file_has_is_undecided_and_not_forgotten() {
         "  - name: errors\n    groups: [Speed]\n    scopeName: default\n    analysisConfigurations: { canary: { critical: true } }\nclassifier:",
     );
     let folder = Folder::usual().file("two.yaml", config);
-    insta::assert_snapshot!(folder.brief("judge --config two.yaml --baseline b.csv --canary c.csv"), @r"
+    let judge = "judge --config two.yaml --baseline b.csv --canary c.csv";
+    insta::assert_snapshot!(folder.notes(judge), @r"
     exit 3
-    ◇ Inconclusive: errors has no data from either side, although it is critical …
-    ---
-    warning: `errors` of the config is in no input file
+      note: `errors` of the config is in no input file
     ");
 }
 
 #[test]
-fn a_metric_of_one_side_is_told_on_standard_error() {
+fn a_note_is_told_once_in_the_text_or_on_standard_error() {
     let folder = Folder::usual().file("other.csv", "timestamp,latency,errors\n0,10,1\n60,12,2\n");
-    insta::assert_snapshot!(folder.brief("judge --baseline b.csv --canary other.csv"), @r"
+    let judge = "judge --baseline b.csv --canary other.csv";
+    insta::assert_snapshot!(folder.notes(judge), @r"
     exit 3
-    ◇ Inconclusive: only 1 of 2 metrics could be decided …
-    ---
+      note: `errors` is only in `other.csv`
+    ");
+    insta::assert_snapshot!(folder.notes(&format!("{judge} --format json")), @r"
+    exit 3
     warning: `errors` is only in `other.csv`
     ");
-    assert_eq!(
-        folder
-            .run("judge --baseline b.csv --canary other.csv --quiet")
-            .2,
-        ""
+    assert_eq!(folder.notes(&format!("{judge} --quiet")), "exit 3\n");
+}
+
+#[test]
+fn of_many_metrics_of_one_side_one_note_names_five() {
+    let header: String = (0..199).map(|i| format!(",m{i}")).collect();
+    let row = ",1".repeat(199);
+    let folder = Folder::usual().file(
+        "other.csv",
+        format!("timestamp,latency{header}\n0,10{row}\n60,12{row}\n"),
     );
+    insta::assert_snapshot!(folder.notes("judge --baseline b.csv --canary other.csv"), @r"
+    exit 3
+      note: `m0`, `m1`, `m2`, `m3`, `m4` and 194 more are only in `other.csv`
+    ");
+}
+
+#[test]
+fn a_metric_with_history_alone_is_told_in_one_note() {
+    let rows = "0,latency,history,1\n60,latency,history,2\n";
+    let folder = Folder::usual().file("d.csv", format!("timestamp,metric,side,value\n{rows}"));
+    insta::assert_snapshot!(folder.notes("judge --config config.yaml --data d.csv"), @r"
+    exit 3
+      note: `latency` has only rows of the history
+    ");
 }
 
 #[test]

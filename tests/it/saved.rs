@@ -81,6 +81,27 @@ fn a_report_of_a_saved_judgement_is_the_report_of_the_judgement() {
     );
 }
 
+#[test]
+fn no_file_that_is_kept_tells_where_on_the_machine_the_input_was() {
+    let folder = Folder::usual()
+        .file("other.csv", "timestamp,errors\n0,1\n60,2\n")
+        .file("empty.csv", "timestamp,latency\n");
+    let at = |name: &str| folder.path(name).display().to_string();
+    for canary in ["c.csv", "other.csv", "empty.csv"] {
+        let (code, stdout, stderr) = folder.run(&format!(
+            "judge --baseline {} --canary {} --save s.json --report r.html --format markdown",
+            at("b.csv"),
+            at(canary),
+        ));
+        assert!([0, 3].contains(&code), "{stderr}");
+        let place = folder.path("").display().to_string();
+        let place = place.trim_end_matches('/');
+        for kept in [folder.read("s.json"), folder.read("r.html"), stdout, stderr] {
+            assert!(!kept.contains(place), "{canary}: {kept}");
+        }
+    }
+}
+
 fn check(change: impl Fn(String) -> String, expect: &str) {
     let error = Saved::read(&change(GOLDEN.to_owned())).unwrap_err();
     assert!(error.to_string().contains(expect), "{error}");

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::csv_table::{Row, Table, name, note_duplicates, uneven};
 use super::problem::{InputError, Problem, Problems, quoted};
 use super::time::Timestamps;
-use super::{FileInput, Ids, grid, label, one_sided_notes, scalar};
+use super::{FileInput, Ids, grid, label, note_on, one_sided_notes, scalar};
 use crate::model::history::HistorySeries;
 
 const NEEDED: [&str; 4] = ["timestamp", "metric", "side", "value"];
@@ -295,6 +295,7 @@ fn line_at(points: &[Point], time_ms: i64) -> u32 {
 fn pair_up(groups: Vec<Group>, laid: [Vec<Series>; 3]) -> FileInput {
     let mut ids = Ids::default();
     let mut input = FileInput::default();
+    let mut past_alone = Vec::new();
     let [baselines, canaries, histories] = laid;
     let series = baselines.into_iter().zip(canaries).zip(histories);
     for (group, ((baseline, canary), history)) in groups.into_iter().zip(series) {
@@ -306,11 +307,7 @@ fn pair_up(groups: Vec<Group>, laid: [Vec<Series>; 3]) -> FileInput {
             });
         }
         if baseline.is_empty() && canary.is_empty() {
-            input.notes.push(format!(
-                "`{}` has only rows of the {}",
-                label(&group.name, &group.tags),
-                SIDES[HISTORY]
-            ));
+            past_alone.push(label(&group.name, &group.tags));
             continue;
         }
         input.sets.push(MetricSetPair {
@@ -321,6 +318,10 @@ fn pair_up(groups: Vec<Group>, laid: [Vec<Series>; 3]) -> FileInput {
             canary,
         });
     }
+    let what = format!("only rows of the {}", SIDES[HISTORY]);
+    input
+        .notes
+        .extend(note_on(&past_alone, "has", "have", &what));
     let one_sided = one_sided_notes(&input.sets, "the baseline rows", "the canary rows");
     input.notes.extend(one_sided);
     input
