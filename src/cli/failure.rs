@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::archive::whole_file::WriteError;
 use crate::config::problems::{Problems, Role};
+use crate::model::clean::clean;
 use crate::sources::files::problem::InputError;
 
 /// An error for the person who called.
@@ -102,21 +103,12 @@ impl Failure {
                     count: _,
                 } => {
                     let word = paint(Role::Error, "error");
-                    let _ = writeln!(
-                        text,
-                        "{word}: {}",
-                        paint(Role::Message, &without_controls(message))
-                    );
+                    let _ = writeln!(text, "{word}: {}", paint(Role::Message, &clean(message)));
                     for detail in details {
-                        let _ = writeln!(text, "  {}", without_controls(detail));
+                        let _ = writeln!(text, "  {}", clean(detail));
                     }
                     for hint in hints {
-                        let _ = writeln!(
-                            text,
-                            "{}: {}",
-                            paint(Role::Help, "hint"),
-                            without_controls(hint)
-                        );
+                        let _ = writeln!(text, "{}: {}", paint(Role::Hint, "hint"), clean(hint));
                     }
                 }
                 Part::Config {
@@ -129,7 +121,7 @@ impl Failure {
         let count: u64 = self.parts.iter().map(Part::count).sum();
         if let Some(consequence) = &self.consequence {
             let noun = if count == 1 { "error" } else { "errors" };
-            let _ = writeln!(text, "\n{count} {noun}. {}", without_controls(consequence));
+            let _ = writeln!(text, "\n{count} {noun}. {}", clean(consequence));
         }
         text
     }
@@ -175,11 +167,4 @@ impl From<InputError> for Failure {
             consequence: None,
         }
     }
-}
-
-/// Text from files may hold control characters; a terminal must not obey them.
-pub(super) fn without_controls(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }

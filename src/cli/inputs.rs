@@ -11,7 +11,7 @@ use coalmine_judges::series::{MetricSetPair, Series};
 
 use super::failure::Failure;
 use crate::archive::whole_file::resolved;
-use crate::config::{CanaryConfig, Strictness, load};
+use crate::config::{CanaryConfig, Strictness, load, node};
 use crate::model::query::SentQueries;
 use crate::sources::files::problem::InputError;
 use crate::sources::files::{FileInput, csv_long, csv_wide, note_on, open, pairs};
@@ -59,7 +59,7 @@ impl SeriesArgs {
     /// Reads them.
     pub(super) fn read(&self) -> Result<FileInput, Failure> {
         if let Some(path) = &self.pairs {
-            let text = open::read_text(path)?;
+            let text = open::read_text(path, open::MAX_BYTES)?;
             return Ok(pairs::read(&text, &path.display().to_string())?);
         }
         if let Some(path) = &self.data {
@@ -117,7 +117,7 @@ pub(super) fn check_not_claimed(path: &Path, claimed: &[PathBuf]) -> Result<(), 
 
 /// Reads a canary config.
 pub(super) fn load_config(path: &Path, lenient: bool) -> Result<CanaryConfig, Failure> {
-    let text = open::read_text(path)?;
+    let text = open::read_text(path, node::MAX_BYTES as u64)?;
     let strictness = if lenient {
         Strictness::Lenient
     } else {
@@ -247,7 +247,8 @@ pub(super) fn default_config(sets: &[MetricSetPair]) -> JudgeConfig {
 }
 
 /// Adds a pair without points for each metric of the config that the input does not have: no evidence is never success, so
-/// a metric that is missing altogether must not be forgotten. Series from CSV are put in the config's order.
+/// a metric that is missing altogether must not be forgotten. Series from CSV are put in the config's order, those of one
+/// metric by their tags.
 pub(super) fn complete(config: &JudgeConfig, input: &mut FileInput, keep_order: bool) {
     let present: HashSet<String> = input.sets.iter().map(|set| set.name.clone()).collect();
     let mut ids: HashSet<String> = input.sets.iter().map(|set| set.id.clone()).collect();
@@ -292,7 +293,9 @@ pub(super) fn complete(config: &JudgeConfig, input: &mut FileInput, keep_order: 
     for (place, spec) in config.metrics.iter().enumerate() {
         places.entry(spec.name.as_str()).or_insert(place);
     }
-    input
-        .sets
-        .sort_by_key(|set| places.get(set.name.as_str()).copied().unwrap_or(usize::MAX));
+    let place = |name: &str| places.get(name).copied().unwrap_or(usize::MAX);
+    // Names that the config does not have are refused later, in an order of their own.
+    input.sets.sort_by(|a, b| {
+        (place(&a.name), &a.name, &a.tags).cmp(&(place(&b.name), &b.name, &b.tags))
+    });
 }

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::inputs::{self, SeriesArgs};
 use super::progress::Progress;
 use super::render::{self, Format};
-use crate::archive::bundle::{Bundle, Saved, Sides};
+use crate::archive::bundle::{Bundle, Saved, Sides, Told};
 use crate::archive::whole_file::{Packing, WholeFile, resolved};
 use crate::config::CanaryConfig;
 
@@ -95,18 +95,21 @@ fn judge(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         judge: judge.name().to_owned(),
         judge_config,
         thresholds,
+        sets: input.sets,
+        history: input.history,
+        queries: input.queries,
+    };
+    let told = Told {
         sides: Sides {
             application: config.as_ref().and_then(application),
             baseline,
             canary,
         },
         origin: Some(files.join(", ")),
-        sets: input.sets,
-        history: input.history,
-        queries: input.queries,
+        notes,
     };
     progress.doing(format!("Judging {} metric set pairs", bundle.sets.len()));
-    let saved = judge_bundle(bundle, judge.as_ref(), console.now_ms(), notes)?;
+    let saved = judge_bundle(bundle, judge.as_ref(), console.now_ms(), told)?;
     if outputs.any() {
         progress.doing("Writing the report");
     }
@@ -145,29 +148,59 @@ pub(super) fn judge_bundle(
     bundle: Bundle,
     judge: &dyn Judge,
     now_ms: i64,
-    notes: Vec<String>,
+    told: Told,
 ) -> Result<Saved, Failure> {
     let judgement = {
         let input = JudgeInput::new(&bundle.judge_config, bundle.thresholds, &bundle.sets)
-            .map_err(|refusal| refused(&refusal, &bundle))?;
+            .map_err(|refusal| refused(&refusal, &bundle, &told))?;
         judge.judge(&input)
     };
-    Ok(Saved::new(bundle, judgement, now_ms, notes))
+    Saved::new(bundle, judgement, now_ms, told)
+        .map_err(|error| Failure::new(format!("cannot write the judgement: {error}")))
 }
 
-fn refused(refusal: &Refusal, bundle: &Bundle) -> Failure {
-    let failure = Failure::new(refusal.to_string());
+fn refused(refusal: &Refusal, bundle: &Bundle, told: &Told) -> Failure {
     match refusal {
         Refusal::UnknownMetrics(unknown) => {
-            let names = bundle
-                .judge_config
-                .metrics
-                .iter()
-                .map(|spec| spec.name.as_str());
-            let nearest = unknown.first().and_then(|unknown| nearest(unknown, names));
-            match nearest {
+            let (noun, them) = match unknown.len() {
+                1 => ("the metric", "it"),
+                _ => ("the metrics", "them"),
+            };
+            let names: Vec<String> = unknown.iter().map(|name| format!("`{name}`")).collect();
+            let sets = || bundle.sets.iter().filter(|set| unknown.contains(&set.name));
+            let files = match (&told.sides.baseline, &told.sides.canary) {
+                (Some(baseline), Some(canary)) => {
+                    let sides = [
+                        (baseline, sets().any(|set| !set.baseline.is_empty())),
+                        (canary, sets().any(|set| !set.canary.is_empty())),
+                    ];
+                    let with: Vec<String> = sides
+                        .into_iter()
+                        .filter(|(_, has)| *has)
+                        .map(|(file, _)| format!("`{file}`"))
+                        .collect();
+                    with.join(" and ")
+                }
+                (None, _) | (_, None) => {
+                    format!("`{}`", told.origin.as_deref().unwrap_or_default())
+                }
+            };
+            let verb = if files.contains("` and `") {
+                "have"
+            } else {
+                "has"
+            };
+            let failure = Failure::new(format!(
+                "{files} {verb} {noun} {}, which the config does not name",
+                names.join(", "),
+            ));
+            let known = bundle.judge_config.metrics.iter();
+            let known = known.map(|spec| spec.name.as_str());
+            match unknown.first().and_then(|unknown| nearest(unknown, known)) {
                 Some(nearest) => failure.hint(format!("the config has `{nearest}`")),
-                None => failure.hint("add them to the config, or judge without `--config`"),
+                None => failure.hint(format!(
+                    "add {them} to the config, or judge without `--config`"
+                )),
             }
         }
     }

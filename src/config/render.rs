@@ -1,6 +1,7 @@
 //! A problem with the line that it concerns, as a person reads it in a terminal. Plain text; the caller colours it.
 
 use super::problems::Problem;
+use crate::model::clean::{clean, is_hidden};
 
 /// What a piece of a rendered problem is, so that a terminal can colour it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +14,8 @@ pub enum Role {
     Frame,
     /// The marks below the text that is meant, and what is said beside them.
     Caret,
-    /// The word `help`.
-    Help,
+    /// The word `hint`.
+    Hint,
 }
 
 /// Styles nothing.
@@ -33,6 +34,9 @@ pub(super) fn frame(
     lines: &[&str],
     style: &dyn Fn(Role, &str) -> String,
 ) -> String {
+    let name = clean(name);
+    let style = &|role, text: &str| style(role, &clean(text));
+    let expected = clean(&problem.expected);
     let path = if problem.path.is_root() {
         String::new()
     } else {
@@ -49,17 +53,13 @@ pub(super) fn frame(
     let Some((position, line)) = shown else {
         let place = match problem.position {
             Some(position) => format!("{name}:{}:{}", position.line, position.column),
-            None => name.to_owned(),
+            None => name,
         };
         out += &format!("  {} {place}\n", style(Role::Frame, "┌─"));
-        if !problem.expected.is_empty() {
-            out += &format!(
-                "  {} expected {}\n",
-                style(Role::Frame, "="),
-                problem.expected
-            );
+        if !expected.is_empty() {
+            out += &format!("  {} expected {expected}\n", style(Role::Frame, "="));
         }
-        return out + &help(problem, "  ", style);
+        return out + &hint(problem, "  ", style);
     };
     let number = position.line.to_string();
     let margin = " ".repeat(number.len());
@@ -69,14 +69,14 @@ pub(super) fn frame(
         .chars()
         .skip(skipped)
         .take(FRAME_WIDTH)
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_hidden(c) { ' ' } else { c })
         .collect();
     let offset = position.column.saturating_sub(1 + skipped);
     let width = token_width(visible.get(byte_of(&visible, offset)..).unwrap_or_default());
-    let expected = if problem.expected.is_empty() {
-        String::new()
+    let expected = if expected.is_empty() {
+        expected
     } else {
-        format!(" expected {}", problem.expected)
+        format!(" expected {expected}")
     };
     let carets = format!("{}{expected}", "^".repeat(width));
     out += &format!(
@@ -92,15 +92,16 @@ pub(super) fn frame(
         " ".repeat(offset),
         style(Role::Caret, &carets)
     );
-    out + &help(problem, &format!("{margin} "), style)
+    out + &hint(problem, &format!("{margin} "), style)
 }
 
-fn help(problem: &Problem, margin: &str, style: &dyn Fn(Role, &str) -> String) -> String {
+fn hint(problem: &Problem, margin: &str, style: &dyn Fn(Role, &str) -> String) -> String {
     match &problem.hint {
         Some(hint) => format!(
-            "{margin}{} {}: {hint}\n",
+            "{margin}{} {}: {}\n",
             style(Role::Frame, "="),
-            style(Role::Help, "help")
+            style(Role::Hint, "hint"),
+            clean(hint)
         ),
         None => String::new(),
     }

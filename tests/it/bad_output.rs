@@ -146,6 +146,18 @@ fn a_report_is_never_written_onto_the_judgement_that_it_is_drawn_from() {
     assert!(folder.read("own.json") == before, "the judgement is gone");
 }
 
+#[test]
+fn a_link_in_markdown_leads_only_where_others_can_follow() {
+    let folder = Folder::usual();
+    let judge = "judge --baseline b.csv --canary slow.csv --format markdown";
+    let (_, near, _) = folder.run(&format!("{judge} --report r.html"));
+    assert!(near.contains("(r.html)"), "{near}");
+    let whole = folder.path("r.html").display().to_string();
+    let (_, far, _) = folder.run(&format!("{judge} --report {whole} --save {whole}.json"));
+    assert!(far.contains("latency"), "{far}");
+    assert!(!far.contains(whole.trim_end_matches("r.html")), "{far}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_private_file_stays_private() {

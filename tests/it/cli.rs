@@ -79,9 +79,9 @@ impl Folder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_coalmine"));
         command
             .args(arguments.split_whitespace())
+            .args(["--now", "2024-05-01T12:00:00Z"])
             .current_dir(self.folder.path())
             .env_clear()
-            .env("SOURCE_DATE_EPOCH", "1714564800")
             .envs(self.env.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -333,7 +333,7 @@ fn of_many_metrics_of_one_side_one_note_names_five() {
     );
     insta::assert_snapshot!(folder.notes("judge --baseline b.csv --canary other.csv"), @r"
     exit 3
-      note: `m0`, `m1`, `m2`, `m3`, `m4` and 194 more are only in `other.csv`
+      note: `m0`, `m1`, `m10`, `m100`, `m101` and 194 more are only in `other.csv`
     ");
 }
 
@@ -418,11 +418,11 @@ fn configs_are_validated_all_of_them_at_once() {
       │
     8 │       canary: { direction: increse, effectSize: { allowedIncrease: 1.1 }
       │                            ^^^^^^^ expected `increase`, `decrease` or `either`
-      = help: did you mean `increase`?
+      = hint: did you mean `increase`?
 
     error: cannot read `none.yaml`: found no such file; expected a file that exists
 
-    2 errors. A config with errors is not judged by.
+    2 errors. No canary can be judged by a config with errors.
     ");
     insta::assert_snapshot!(folder.brief("validate --lenient bad.yaml"), @r"
     exit 0

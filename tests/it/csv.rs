@@ -70,7 +70,7 @@ fn a_long_file_in_any_order_of_columns_and_rows() {
 fn tags_tell_series_apart_and_an_empty_tag_is_none() {
     check_long(
         "timestamp,metric,side,value,zone\n0,m,baseline,1,a\n0,m,canary,2,a\n0,m,baseline,3,\n0,m,canary,4,\n",
-        &["m{zone=a}: 0+60 [1] | 0+60 [2]", "m: 0+60 [3] | 0+60 [4]"],
+        &["m: 0+60 [3] | 0+60 [4]", "m{zone=a}: 0+60 [1] | 0+60 [2]"],
     );
 }
 
@@ -216,8 +216,8 @@ fn wide_files_are_joined_by_the_names_of_their_columns() {
         "timestamp,new,cpu\n1714564800,7,-Inf\n1714564920,8,NaN\n",
         &[
             "cpu: 1714564800+60 [1 -] | 1714564800+120 [-inf -]",
-            "old: 1714564800+60 [5 6] | []",
             "new: [] | 1714564800+120 [7 8]",
+            "old: 1714564800+60 [5 6] | []",
             "`old` is only in `b.csv`",
             "`new` is only in `c.csv`",
         ],
@@ -314,8 +314,8 @@ fn the_examples_of_the_manual_are_read() {
         wide,
         wide,
         &[
-            "latency p95: 1714564800+60 [0.231 -] | 1714564800+60 [0.231 -]",
             "errors: 1714564800+60 [0 2] | 1714564800+60 [0 2]",
+            "latency p95: 1714564800+60 [0.231 -] | 1714564800+60 [0.231 -]",
         ],
     );
     check_long(

@@ -244,6 +244,8 @@ fn read_side(cell: &[u8]) -> Result<usize, Problem> {
 
 /// Puts all rows on their grids; every series that lies on none is a problem.
 fn assemble(mut groups: Vec<Group>, problems: &mut Problems) -> FileInput {
+    // The order of the rows means nothing, so that nothing may follow from it.
+    groups.sort_by(|a, b| (&a.name, &a.tags).cmp(&(&b.name, &b.tags)));
     let mut laid: [Vec<Series>; 3] = Default::default();
     for side in 0..SIDES.len() {
         let what = |group: &Group| {

@@ -25,7 +25,7 @@ use crate::model::query::SentQueries;
 /// All that was read from the files of one judgement.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FileInput {
-    /// The pairs, in the order in which the files name them.
+    /// The pairs: those of a list in its order, those of CSV by name and tags, whatever the order of rows and columns.
     pub sets: Vec<MetricSetPair>,
     /// The live cluster's own past, where a file has it.
     pub history: Vec<HistorySeries>,

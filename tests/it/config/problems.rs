@@ -188,7 +188,7 @@ fn a_problem_shows_its_line() {
       │
     6 │       direction: increse # typo
       │                  ^^^^^^^ expected `increase`, `decrease` or `either`
-      = help: did you mean `increase`?
+      = hint: did you mean `increase`?
     ");
 }
 
@@ -205,7 +205,7 @@ fn a_long_line_is_cut_around_the_problem() {
       │
     1 │ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "nmae": "xxxxxxxxxxxxxxxxxxxxxxxxxxxx
       │                                    ^^^^^^
-      = help: did you mean `name`?
+      = hint: did you mean `name`?
     "#);
 }
 
@@ -218,7 +218,7 @@ fn the_parts_of_a_rendered_problem_can_be_coloured() {
         Role::Message => format!("<m>{piece}</m>"),
         Role::Frame => format!("<f>{piece}</f>"),
         Role::Caret => format!("<c>{piece}</c>"),
-        Role::Help => format!("<h>{piece}</h>"),
+        Role::Hint => format!("<h>{piece}</h>"),
     });
     assert_snapshot!(coloured, @r"
     <e>error</e>: <m>classifier.groupWeight: unknown key `groupWeight`</m>
@@ -226,6 +226,6 @@ fn the_parts_of_a_rendered_problem_can_be_coloured() {
       <f>│</f>
     <f>2</f> <f>│</f> classifier: {groupWeight: {}}
       <f>│</f>              <c>^^^^^^^^^^^ expected `groupWeights` or `scoreThresholds`</c>
-      <f>=</f> <h>help</h>: did you mean `groupWeights`?
+      <f>=</f> <h>hint</h>: did you mean `groupWeights`?
     ");
 }
