@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
@@ -295,59 +295,6 @@ fn packed_input_is_read_as_it_is() {
 }
 
 #[test]
-fn a_metric_of_the_config_that_no_file_has_is_undecided_and_not_forgotten() {
-    let config = CONFIG.replace(
-        "classifier:",
-        "  - name: errors\n    groups: [Speed]\n    scopeName: default\n    analysisConfigurations: { canary: { critical: true } }\nclassifier:",
-    );
-    let folder = Folder::usual().file("two.yaml", config);
-    let judge = "judge --config two.yaml --baseline b.csv --canary c.csv";
-    insta::assert_snapshot!(folder.notes(judge), @r"
-    exit 3
-      note: `errors` of the config is in no input file
-    ");
-}
-
-#[test]
-fn a_note_is_told_once_in_the_text_or_on_standard_error() {
-    let folder = Folder::usual().file("other.csv", "timestamp,latency,errors\n0,10,1\n60,12,2\n");
-    let judge = "judge --baseline b.csv --canary other.csv";
-    insta::assert_snapshot!(folder.notes(judge), @r"
-    exit 3
-      note: `errors` is only in `other.csv`
-    ");
-    insta::assert_snapshot!(folder.notes(&format!("{judge} --format json")), @r"
-    exit 3
-    warning: `errors` is only in `other.csv`
-    ");
-    assert_eq!(folder.notes(&format!("{judge} --quiet")), "exit 3\n");
-}
-
-#[test]
-fn of_many_metrics_of_one_side_one_note_names_five() {
-    let header: String = (0..199).map(|i| format!(",m{i}")).collect();
-    let row = ",1".repeat(199);
-    let folder = Folder::usual().file(
-        "other.csv",
-        format!("timestamp,latency{header}\n0,10{row}\n60,12{row}\n"),
-    );
-    insta::assert_snapshot!(folder.notes("judge --baseline b.csv --canary other.csv"), @r"
-    exit 3
-      note: `m0`, `m1`, `m10`, `m100`, `m101` and 194 more are only in `other.csv`
-    ");
-}
-
-#[test]
-fn a_metric_with_history_alone_is_told_in_one_note() {
-    let rows = "0,latency,history,1\n60,latency,history,2\n";
-    let folder = Folder::usual().file("d.csv", format!("timestamp,metric,side,value\n{rows}"));
-    insta::assert_snapshot!(folder.notes("judge --config config.yaml --data d.csv"), @r"
-    exit 3
-      note: `latency` has only rows of the history
-    ");
-}
-
-#[test]
 fn colour_is_asked_for_or_stays_away() {
     let colored = |folder: Folder, arguments: &str| {
         let (_, stdout, _) = folder.run(&format!(
@@ -384,73 +331,6 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
-}
-
-#[test]
-fn configs_are_validated_all_of_them_at_once() {
-    let folder = Folder::usual()
-        .file("odd.yaml", CONFIG.replace("100", "60"))
-        .file(
-            "next.yaml",
-            format!("judge: {{ name: CoalmineJudge-v1 }}\n{CONFIG}"),
-        )
-        .file("bad.yaml", CONFIG.replace("increase,", "increse,"));
-    insta::assert_snapshot!(folder.brief("validate config.yaml odd.yaml"), @r"
-    exit 0
-    config.yaml: ok, 1 metric …
-    ---
-    warning: `odd.yaml`: classifier.scoreThresholds.pass: cannot be reached: the best possible score is 60, the default `pass` is 95
-    warning: `odd.yaml`: classifier.scoreThresholds.marginal: cannot be reached: the best possible score is 60, the default `marginal` is 75
-    warning: `odd.yaml`: classifier.groupWeights: weights add up to 60, not 100; a canary that passes every metric scores 60
-    ");
-    insta::assert_snapshot!(folder.brief("validate next.yaml"), @r"
-    exit 0
-    next.yaml: ok, 1 metric, 1 warning
-    ---
-    warning: `next.yaml`: judge.name: this version has no judge `CoalmineJudge-v1`; `coalmine judge` needs `--judge NetflixACAJudge-v1.0`
-    ");
-    insta::assert_snapshot!(folder.brief("validate bad.yaml config.yaml none.yaml"), @r"
-    exit 2
-    config.yaml: ok, 1 metric
-    ---
-    error: metrics[0].analysisConfigurations.canary.direction: unknown value `increse`
-      ┌─ bad.yaml:8:28
-      │
-    8 │       canary: { direction: increse, effectSize: { allowedIncrease: 1.1 }
-      │                            ^^^^^^^ expected `increase`, `decrease` or `either`
-      = hint: did you mean `increase`?
-
-    error: cannot read `none.yaml`: found no such file; expected a file that exists
-
-    2 errors. No canary can be judged by a config with errors.
-    ");
-    insta::assert_snapshot!(folder.brief("validate --lenient bad.yaml"), @r"
-    exit 0
-    bad.yaml: ok, 1 metric, 1 warning
-    ---
-    warning: `bad.yaml`: ignored: metrics[0].analysisConfigurations.canary.direction: unknown value `increse`, read as the default; known are `increase`, `decrease` or `either`
-    ");
-}
-
-#[test]
-fn shipped_configs_are_valid() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
-    let mut pending = vec![root];
-    let mut count = 0;
-    while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.to_string_lossy().into_owned();
-            if path.is_dir() {
-                pending.push(path);
-            } else if name.contains(".canary.") {
-                let (code, stdout, stderr) = Folder::new().run(&format!("validate {name}"));
-                assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
-                count += 1;
-            }
-        }
-    }
-    assert!(count >= 2, "only {count} configs found");
 }
 
 #[test]

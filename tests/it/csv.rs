@@ -102,8 +102,8 @@ fn a_metric_of_one_side_is_a_pair_with_an_empty_side_and_a_note() {
         &[
             "m{version=v1}: 0+60 [1] | []",
             "m{version=v2}: [] | 0+60 [2]",
-            "`m{version=v1}` is only in the baseline rows",
-            "`m{version=v2}` is only in the canary rows",
+            "`m {version=v1}` is only in the baseline rows",
+            "`m {version=v2}` is only in the canary rows",
             "no series has the same tags on both sides; a column that names the version must not be a tag",
         ],
     );

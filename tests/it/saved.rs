@@ -250,6 +250,22 @@ proptest! {
 }
 
 #[test]
+fn an_output_file_is_called_out_everywhere_and_the_old_name_still_works() {
+    let folder = Folder::new().file("golden.json", GOLDEN);
+    for flag in ["--out", "-o", "--output"] {
+        let (code, stdout, stderr) = folder.run(&format!("report golden.json {flag} out.html"));
+        assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", ""));
+        assert!(folder.read("out.html").contains("<html"));
+        std::fs::remove_file(folder.path("out.html")).unwrap();
+    }
+    let (_, help, _) = folder.run("report --help");
+    assert!(
+        help.contains("--out <FILE>") && !help.contains("--output"),
+        "{help}"
+    );
+}
+
+#[test]
 fn fields_that_nobody_reads_are_ignored() {
     let text = GOLDEN.replacen(
         "{\"version\":1,",

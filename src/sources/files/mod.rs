@@ -35,17 +35,22 @@ pub struct FileInput {
     pub notes: Vec<String>,
 }
 
-/// The name, followed by the tags where there are any: `latency{zone=a}`.
+/// The name, followed by the tags where there are any, as reports write it: `latency {pod=b, zone=a}`.
 #[must_use]
 pub fn label(name: &str, tags: &BTreeMap<String, String>) -> String {
     if tags.is_empty() {
-        return name.to_owned();
+        name.to_owned()
+    } else {
+        format!("{name} {{{}}}", listed(tags, ", "))
     }
+}
+
+fn listed(tags: &BTreeMap<String, String>, separator: &str) -> String {
     let tags: Vec<String> = tags
         .iter()
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
-    format!("{name}{{{}}}", tags.join(","))
+    tags.join(separator)
 }
 
 /// Hands out ids that are different from each other and the same for the same input.
@@ -60,9 +65,13 @@ impl Ids {
         self.taken.insert(id.to_owned())
     }
 
-    /// Makes an id from name and tags; `#2`, `#3` and so on tell equal ones apart.
+    /// Makes an id from name and tags, `latency{zone=a}`; `#2`, `#3` and so on tell equal ones apart.
     fn make(&mut self, name: &str, tags: &BTreeMap<String, String>) -> String {
-        let base = label(name, tags);
+        let base = if tags.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name}{{{}}}", listed(tags, ","))
+        };
         let mut id = base.clone();
         let mut number = 2_usize;
         while !self.taken.insert(id.clone()) {
