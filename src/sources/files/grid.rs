@@ -9,7 +9,8 @@
 //!    where at least half of the distances do not keep the usual one and half of the points have a row (many short gaps), or
 //!    where most do not keep it, the divisor is seen among them, and a tenth of the points have a row (rare events).
 //! 2. **Rounded.** Otherwise the times jitter: the step is the average period, and each row goes to the nearest point. Half
-//!    of the points must have a row, or nearly all distances keep the usual one and three quarters of them are one step.
+//!    of the points must have a row, or nearly all distances keep the usual one and three quarters of them are one step. Where
+//!    fewer than three quarters keep it at all, a grid with as many points as rows is tried first.
 //!
 //! When two rows would meet in one point of the rounded grid, as a row that was scraped twice does, nothing is merged,
 //! dropped or invented: the times are refused, and so are those that fit neither rule. So is a grid of more than
@@ -28,6 +29,9 @@ pub const MIN_SLOT_LIMIT: u64 = 100_000;
 pub const STEP_OF_ONE_ROW_MS: u64 = 60_000;
 /// Points for each row up to which an exact grid of rare events is believed.
 const MAX_SLOTS_PER_RARE_ROW: u64 = 10;
+
+/// Fewer distances than this do not tell rare events from a row that does not belong there.
+const MIN_RARE_DISTANCES: u64 = 4;
 
 /// A grid with an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +150,7 @@ struct Distances {
     /// The greatest common divisor.
     divisor: u64,
     smallest: u64,
-    /// The median, the upper one of two.
+    /// The median, the upper one of two; the mean where there are two.
     usual: u64,
     /// How many are exactly the divisor.
     divisors: u64,
@@ -167,7 +171,12 @@ impl Distances {
             .map(|pair| pair[1].abs_diff(pair[0]))
             .collect();
         let middle = distances.len() / 2;
-        let usual = *distances.select_nth_unstable(middle).1;
+        let median = *distances.select_nth_unstable(middle).1;
+        // Of two distances neither is usual; their mean is.
+        let usual = match distances.as_slice() {
+            [one, other] => one / 2 + other / 2 + (one % 2 + other % 2) / 2,
+            _ => median,
+        };
         let number = |count: usize| count as u64;
         let divisor = distances.iter().copied().fold(0, greatest_common_divisor);
         let keeping = distances.iter().filter(|d| periods(**d, usual).is_some());
@@ -182,8 +191,7 @@ impl Distances {
             divisors: number(distances.iter().filter(|d| **d == divisor).count()),
             keeping: number(keeping.count()),
             single: singles,
-            // The usual distance is one of them.
-            period: sum / singles.max(1),
+            period: sum.checked_div(singles).unwrap_or(usual),
             extent: distances.iter().fold(0, |sum, d| sum.saturating_add(*d)),
         }
     }
@@ -201,7 +209,8 @@ impl Distances {
             half_full || self.divisors * 4 >= self.count * 3
         } else {
             let many_gaps = half_full && needing * 2 >= self.count;
-            let rare_events = self.smallest <= self.divisor.saturating_mul(2)
+            let rare_events = self.count >= MIN_RARE_DISTANCES
+                && self.smallest <= self.divisor.saturating_mul(2)
                 && needing * 2 > self.count
                 && slots <= self.rows().saturating_mul(MAX_SLOTS_PER_RARE_ROW);
             many_gaps || rare_events
@@ -211,11 +220,16 @@ impl Distances {
 
     /// The average period, where it keeps all rows apart and the holes of its grid are real.
     fn rounded_step(&self, times_ms: &[i64]) -> Option<u64> {
-        let periods = self.periods_from_first_to_last(times_ms);
-        let step_ms = (self.extent.saturating_add(periods / 2) / periods).max(1);
-        let half_full = slots(times_ms, step_ms) <= self.rows() * 2;
+        let average = |periods: u64| (self.extent.saturating_add(periods / 2) / periods).max(1);
+        // Where the distances say little, a period for each row is tried first: it leaves no hole that could be wrong.
+        let without_holes = average(self.count);
+        if self.keeping * 4 < self.count * 3 && keeps_apart(times_ms, without_holes) {
+            return Some(without_holes);
+        }
         let long_gaps = self.keeping * 10 >= self.count * 9 && self.single * 4 >= self.count * 3;
-        ((half_full || long_gaps) && keeps_apart(times_ms, step_ms)).then_some(step_ms)
+        let counted = average(self.periods_from_first_to_last(times_ms));
+        let half_full = slots(times_ms, counted) <= self.rows() * 2;
+        ((half_full || long_gaps) && keeps_apart(times_ms, counted)).then_some(counted)
     }
 
     /// Counted from each row that keeps the usual distance to the next that does, so that a row in between, which belongs
@@ -394,6 +408,25 @@ mod tests {
         assert_eq!(span.map(|span| span.len), Some(times.len()));
     }
 
+    #[test]
+    fn jitter_of_a_fifth_of_the_step_leads_to_no_hole_and_no_refusal() {
+        let mut state = 1_u64;
+        for len in [2_usize, 3, 5, 10, 60, 1000, 5000] {
+            for _ in 0..20 {
+                let times: Vec<i64> = (0..len as i64)
+                    .map(|i| {
+                        state = state
+                            .wrapping_mul(6_364_136_223_846_793_005)
+                            .wrapping_add(1);
+                        i * 60_000 + (state >> 33) as i64 % 24_001 - 12_000
+                    })
+                    .collect();
+                let found = fit(&times).map(|span| span.map(|span| span.len));
+                assert_eq!(found, Ok(Some(len)), "{times:?}");
+            }
+        }
+    }
+
     fn check_crowded(times_s: &[i64], first: usize, apart_s: u64, usual_s: u64) {
         let times: Vec<i64> = times_s.iter().map(|t| t * 1000).collect();
         let expect = Uneven::Crowded {
@@ -413,8 +446,8 @@ mod tests {
                     let mut times: Vec<i64> = (0..rows).map(|i| i * 60_000).collect();
                     times.push(place * 60_000 + apart * 1000);
                     times.sort_unstable();
-                    // So few rows may just as well be half a step apart with holes.
-                    if rows == 4 && apart == 30 {
+                    // So few rows may just as well jitter, or be half a step apart with holes.
+                    if rows == 4 && apart >= 29 {
                         continue;
                     }
                     let found = fit(&times);
