@@ -12,6 +12,7 @@ pub mod open;
 pub mod pairs;
 pub mod problem;
 mod scalar;
+mod step;
 mod time;
 
 use std::collections::{BTreeMap, HashSet};
