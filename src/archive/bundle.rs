@@ -1,8 +1,9 @@
 //! The input of one judgement, named by its content, and the record that keeps it together with the judgement.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use coalmine_judges::config::{JudgeConfig, Thresholds};
+use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
 use coalmine_judges::judgement::{Judgement, VerdictReason};
 use coalmine_judges::series::MetricSetPair;
 use serde::{Deserialize, Serialize};
@@ -29,11 +30,6 @@ pub struct Bundle {
     pub judge_config: JudgeConfig,
     /// The scores that decided.
     pub thresholds: Thresholds,
-    /// What the two sides are, in words.
-    pub sides: Sides,
-    /// Where the series came from, in words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<String>,
     /// The series of both sides, raw, in the order in which they were judged.
     #[serde(with = "series_json::sets")]
     pub sets: Vec<MetricSetPair>,
@@ -49,7 +45,7 @@ pub struct Bundle {
     pub queries: Vec<SentQueries>,
 }
 
-/// What the two sides are: versions, scopes or files.
+/// What the two sides are: versions, scopes or files. Words for people: the same input under another name is the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sides {
@@ -70,28 +66,32 @@ impl Bundle {
 
     /// The SHA-256 of the canonical JSON, in hexadecimal. Canonical means: without blanks, the fields in the order of the
     /// types, the keys of maps and of the config sorted, numbers as short as they can be written.
-    #[must_use]
-    pub fn id(&self) -> String {
-        struct Hasher(Sha256);
-        impl Write for Hasher {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0.update(bytes);
-                Ok(bytes.len())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        // Hashing needs no memory, and the hasher takes everything: only a serialiser could fail, and none of these does.
-        let mut hasher = io::BufWriter::new(Hasher(Sha256::new()));
-        let written = serde_json::to_writer(&mut hasher, self);
-        debug_assert!(written.is_ok(), "a bundle is always JSON: {written:?}");
-        let digest = match hasher.into_inner() {
-            Ok(Hasher(digest)) => digest.finalize(),
-            Err(_) => Sha256::new().finalize(),
-        };
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    ///
+    /// # Errors
+    /// A bundle that cannot be written as JSON; none is known.
+    pub fn id(&self) -> io::Result<String> {
+        content_hash(self)
     }
+}
+
+fn content_hash(content: &impl Serialize) -> io::Result<String> {
+    struct Hasher(Sha256);
+    impl Write for Hasher {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hasher = io::BufWriter::new(Hasher(Sha256::new()));
+    serde_json::to_writer(&mut hasher, content)?;
+    let Hasher(digest) = hasher
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
+    let digest = digest.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A bundle and its judgement, in one file.
@@ -104,14 +104,32 @@ pub struct Saved {
     pub coalmine: String,
     /// When it was judged, in milliseconds since 1970-01-01T00:00:00Z.
     pub judged_at_ms: i64,
+    /// What the two sides are, in words.
+    pub sides: Sides,
+    /// Where the series came from, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// The bundle's content hash.
     pub bundle_id: String,
+    /// The judgement's, made in the same way.
+    pub judgement_id: String,
     /// The input.
     pub bundle: Bundle,
     /// The result.
     pub judgement: Judgement,
     /// Warnings about config and input, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What is told of an input, and is no part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// What the two sides are.
+    pub sides: Sides,
+    /// Where the series came from.
+    pub origin: Option<String>,
+    /// Warnings about config and input, one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -134,9 +152,11 @@ pub enum SavedError {
         /// The version that is known.
         expected: u32,
     },
-    /// The bundle is not the one that was judged.
-    #[error("the bundle's content has the hash `{found}`; expected `{expected}`, as the file says")]
+    /// Bundle or judgement is not the one that was saved.
+    #[error("the {part}'s content has the hash `{found}`; expected `{expected}`, as the file says")]
     Hash {
+        /// Which part.
+        part: &'static str,
         /// The hash of the content.
         found: String,
         /// The hash that the file names.
@@ -171,22 +191,32 @@ impl Saved {
     pub const VERSION: u32 = 1;
 
     /// Puts a bundle and its judgement together.
-    #[must_use]
+    ///
+    /// # Errors
+    /// Those of [`Bundle::id`].
     pub fn new(
         bundle: Bundle,
         judgement: Judgement,
         judged_at_ms: i64,
-        notes: Vec<String>,
-    ) -> Self {
-        Self {
+        told: Told,
+    ) -> io::Result<Self> {
+        let Told {
+            sides,
+            origin,
+            notes,
+        } = told;
+        Ok(Self {
             version: Self::VERSION,
             coalmine: env!("CARGO_PKG_VERSION").to_owned(),
             judged_at_ms,
-            bundle_id: bundle.id(),
+            sides,
+            origin,
+            bundle_id: bundle.id()?,
+            judgement_id: content_hash(&judgement)?,
             bundle,
             judgement,
             notes,
-        }
+        })
     }
 
     /// Writes it as JSON with a line break at the end.
@@ -225,19 +255,29 @@ impl Saved {
         let saved: Self = serde_json::from_str(text).map_err(malformed)?;
         same_version("bundle", saved.bundle.version, Bundle::VERSION)?;
         same_version("judgement", saved.judgement.version, Judgement::VERSION)?;
-        let found = saved.bundle.id();
-        if found != saved.bundle_id {
-            return Err(SavedError::Hash {
-                found,
-                expected: saved.bundle_id,
-            });
-        }
+        same_hash("bundle", &saved.bundle, &saved.bundle_id)?;
+        same_hash("judgement", &saved.judgement, &saved.judgement_id)?;
         saved.check_fit()?;
         Ok(saved)
     }
 
-    /// Reports take results and sets side by side, so that both must be the same.
+    /// Reports take results and sets side by side, so that both must be the same; and the judgement must be the answer to
+    /// what the bundle asks.
     fn check_fit(&self) -> Result<(), SavedError> {
+        let (bundle, judgement) = (&self.bundle, &self.judgement);
+        let mismatch = |what: String| Err(SavedError::Mismatch(what));
+        if judgement.judge != bundle.judge {
+            return mismatch(format!(
+                "`{}` judged, and the bundle asks for `{}`",
+                judgement.judge, bundle.judge
+            ));
+        }
+        if judgement.thresholds != bundle.thresholds {
+            return mismatch("its thresholds are others".to_owned());
+        }
+        if judgement.group_weights != bundle.judge_config.group_weights {
+            return mismatch("its weights of the groups are others".to_owned());
+        }
         let (sets, results) = (&self.bundle.sets, &self.judgement.results);
         if sets.len() != results.len() {
             return Err(SavedError::Mismatch(format!(
@@ -246,12 +286,22 @@ impl Saved {
                 sets.len()
             )));
         }
+        let mut specs: BTreeMap<&str, &MetricSpec> = BTreeMap::new();
+        for spec in &bundle.judge_config.metrics {
+            specs.entry(spec.name.as_str()).or_insert(spec);
+        }
         for (set, result) in sets.iter().zip(results) {
             if set.id != result.id || set.name != result.spec.name {
                 return Err(SavedError::Mismatch(format!(
                     "the result of `{}` stands at the place of `{}`",
                     result.id, set.id
                 )));
+            }
+            if specs.get(set.name.as_str()) != Some(&&result.spec) || set.tags != result.tags {
+                return mismatch(format!(
+                    "the result of `{}` follows other rules than the config has",
+                    result.id
+                ));
             }
         }
         let queries = self.bundle.queries.len();
@@ -279,6 +329,25 @@ impl Saved {
             ))),
             Some(_) | None => Ok(()),
         }
+    }
+}
+
+fn same_hash(
+    part: &'static str,
+    content: &impl Serialize,
+    expected: &str,
+) -> Result<(), SavedError> {
+    let found = content_hash(content).map_err(|error| SavedError::Malformed {
+        found: error.to_string(),
+    })?;
+    if found == expected {
+        Ok(())
+    } else {
+        Err(SavedError::Hash {
+            part,
+            found,
+            expected: expected.to_owned(),
+        })
     }
 }
 

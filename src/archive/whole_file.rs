@@ -35,7 +35,12 @@ pub struct WholeFile {
 #[derive(Debug)]
 enum Place {
     /// An ordinary file: written in its folder under another name.
-    Beside { folder: PathBuf, target: PathBuf },
+    Beside {
+        folder: PathBuf,
+        target: PathBuf,
+        /// The permissions that the file has; `None` where there is no file yet.
+        permissions: Option<fs::Permissions>,
+    },
     /// Something that is no file, as `/dev/null` or a pipe, which a rename would replace.
     Straight(fs::File),
 }
@@ -51,7 +56,8 @@ impl WholeFile {
     /// A directory, a folder that does not exist or cannot be written.
     pub fn create(path: &Path) -> Result<Self, WriteError> {
         // A link stays a link: what it points to is written.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let target = resolved(path);
+        let mut permissions = None;
         if let Ok(metadata) = fs::metadata(&target) {
             if metadata.is_dir() {
                 return Err(WriteError::Directory);
@@ -62,6 +68,7 @@ impl WholeFile {
                     place: Place::Straight(file),
                 });
             }
+            permissions = Some(metadata.permissions());
         }
         if target.file_name().is_none() || path.as_os_str().to_string_lossy().ends_with('/') {
             return Err(WriteError::Directory);
@@ -74,11 +81,12 @@ impl WholeFile {
             return Err(WriteError::NoFolder(folder.display().to_string()));
         }
         // Tried now and made again at the end, so that work that is broken off leaves nothing.
-        temporary_in(folder)?.close()?;
+        temporary_in(folder, permissions.as_ref())?.close()?;
         Ok(Self {
             place: Place::Beside {
                 folder: folder.to_path_buf(),
                 target,
+                permissions,
             },
         })
     }
@@ -97,10 +105,18 @@ impl WholeFile {
                 write(&mut out)?;
                 out.flush()?;
             }
-            Place::Beside { folder, target } => {
-                let mut out = BufWriter::new(temporary_in(&folder)?);
+            Place::Beside {
+                folder,
+                target,
+                permissions,
+            } => {
+                let mut out = BufWriter::new(temporary_in(&folder, permissions.as_ref())?);
                 write(&mut out)?;
                 let temporary = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+                if let Some(permissions) = permissions {
+                    // The user's mask may have taken some of them away.
+                    temporary.as_file().set_permissions(permissions)?;
+                }
                 temporary.as_file().sync_all()?;
                 temporary.persist(target).map_err(|error| error.error)?;
             }
@@ -109,14 +125,42 @@ impl WholeFile {
     }
 }
 
-fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+/// The path without links and dots. Of a file that does not exist yet, as far as its folder exists; of a link that leads to
+/// none, the file that would be made by writing to it.
+#[must_use]
+pub fn resolved(path: &Path) -> PathBuf {
+    /// As many links after each other as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let folder_of = |path: &Path| match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        Some(_) | None => PathBuf::from("."),
+    };
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        if let Ok(whole) = fs::canonicalize(&path) {
+            return whole;
+        }
+        match fs::read_link(&path) {
+            Ok(to) => path = folder_of(&path).join(to),
+            Err(_) => break,
+        }
+    }
+    match (fs::canonicalize(folder_of(&path)), path.file_name()) {
+        (Ok(folder), Some(name)) if folder.is_dir() => folder.join(name),
+        (Ok(_), _) | (Err(_), _) => path,
+    }
+}
+
+/// Made with the permissions of the file that it will replace, so that what is private is so from the beginning; without
+/// one as an ordinary file, which is what the user's mask leaves.
+fn temporary_in(folder: &Path, permissions: Option<&fs::Permissions>) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".coalmine-").suffix(".tmp");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // As an ordinary file: what the user's mask leaves.
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        let ordinary = fs::Permissions::from_mode(0o666);
+        builder.permissions(permissions.cloned().unwrap_or(ordinary));
     }
     builder.tempfile_in(folder)
 }

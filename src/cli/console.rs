@@ -7,10 +7,11 @@ use std::path::Path;
 use clap::ValueEnum;
 use coalmine_reports::TextStyle;
 
-use super::failure::{Failure, without_controls};
+use super::failure::Failure;
 use super::{Manners, tolerate_broken_pipe};
 use crate::clock::{Clock, FixedClock, SystemClock};
 use crate::config::problems::Role;
+use crate::model::clean::clean;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -39,13 +40,7 @@ pub(super) struct Console {
 
 impl Console {
     pub(super) fn new(manners: &Manners) -> Self {
-        let fixed = manners
-            .now
-            .map(jiff::Timestamp::as_millisecond)
-            .or_else(|| {
-                let seconds: i64 = env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?;
-                seconds.checked_mul(1_000)
-            });
+        let fixed = manners.now.map(jiff::Timestamp::as_millisecond);
         Self {
             color: manners.color,
             ascii: manners.ascii || (io::stdout().is_terminal() && locale_is_not_utf8()),
@@ -92,7 +87,7 @@ impl Console {
     pub(super) fn shown_path(path: &Path, style: &TextStyle) -> String {
         let whole = style.hyperlinks.then(|| std::path::absolute(path).ok());
         let path = whole.flatten().unwrap_or_else(|| path.to_path_buf());
-        path.display().to_string()
+        clean(&path.display().to_string())
     }
 
     /// Writes data to standard output.
@@ -116,7 +111,7 @@ impl Console {
         }
         let word = self.on_stderr("33", "warning");
         for warning in warnings.iter().take(MAX_WARNINGS) {
-            let warning = without_controls(warning);
+            let warning = clean(warning);
             self.complain(&format!("{word}: {warning}\n"));
         }
         if warnings.len() > MAX_WARNINGS {
@@ -139,7 +134,7 @@ impl Console {
                 Role::Message => "1",
                 Role::Frame => "34",
                 Role::Caret => "31",
-                Role::Help => "36",
+                Role::Hint => "36",
             };
             self.on_stderr(code, &text)
         });

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::render::{self, Format};
 use super::{inputs, judge};
-use crate::archive::bundle::{Bundle, Saved, Sides};
+use crate::archive::bundle::{Bundle, Saved, Sides, Told};
 use crate::archive::whole_file::WholeFile;
 use crate::config::{Strictness, load};
 use crate::sources::files::csv_wide;
@@ -29,21 +29,31 @@ const ORIGIN: &str = "Nezha data set (IntelligentDDS, MIT licence), case cpu_con
 
 /// The report's name where none is given.
 const DEFAULT_REPORT: &str = "coalmine-demo";
-/// How many other names are tried where files of that name are not ours.
+/// How many names are tried, where something that is not ours has one.
 const MAX_NAMES: usize = 100;
-/// Stands in every report of this judgement, and in nothing else: tells our own report from another file.
-const MARK: &str = "Nezha data set (IntelligentDDS, MIT licence)";
+/// How every report of ours begins.
+const REPORT_START: &str = "<!DOCTYPE html>";
+/// Stands in every report of this judgement, as the origin of its data within the JSON that it carries.
+fn mark() -> String {
+    format!("\"origin\":{}", serde_json::Value::from(ORIGIN))
+}
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Where the report goes [default: coalmine-demo.html, here]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 /// A demonstration that ran is a success, whatever the verdict.
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let path = match &args.out {
+        Some(path) if path.as_os_str() == "-" => {
+            return Err(
+                Failure::new("`-` is no file to write to; expected a file name")
+                    .hint("`coalmine report SAVED --format html` prints a report"),
+            );
+        }
         Some(path) => path.clone(),
         None => free_name(Path::new("."))?,
     };
@@ -76,19 +86,22 @@ fn saved(now_ms: i64) -> Result<Saved, Failure> {
         judge: judge.name().to_owned(),
         judge_config: config.judge_config().clone(),
         thresholds,
-        sides: Sides {
-            application: judge::application(&config),
-            baseline: Some("before the fault".to_owned()),
-            canary: Some("with the fault".to_owned()),
-        },
-        origin: Some(ORIGIN.to_owned()),
         sets: input.sets,
         history: input.history,
         queries: input.queries,
     };
     let mut notes = inputs::config_notes(&config);
     notes.append(&mut input.notes);
-    judge::judge_bundle(bundle, judge.as_ref(), now_ms, notes)
+    let told = Told {
+        sides: Sides {
+            application: judge::application(&config),
+            baseline: Some("before the fault".to_owned()),
+            canary: Some("with the fault".to_owned()),
+        },
+        origin: Some(ORIGIN.to_owned()),
+        notes,
+    };
+    judge::judge_bundle(bundle, judge.as_ref(), now_ms, told)
 }
 
 /// The default name, or that name with a number where a file of it is not an earlier report of the demo.
@@ -107,7 +120,8 @@ fn free_name(folder: &Path) -> Result<PathBuf, Failure> {
             .map(Path::to_path_buf)
             .unwrap_or(path)),
         None => Err(Failure::new(format!(
-            "`{DEFAULT_REPORT}.html` and {MAX_NAMES} more are other people's files"
+            "`{DEFAULT_REPORT}.html` and {} more names are taken by something else",
+            MAX_NAMES - 1
         ))
         .hint("name a file: `coalmine demo --out FILE`")),
     }
@@ -118,5 +132,6 @@ fn is_ours(path: &Path) -> bool {
     const LIMIT: u64 = 16 << 20;
     let mut text = Vec::new();
     let read = fs::File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut text));
-    read.is_ok() && String::from_utf8_lossy(&text).contains(MARK)
+    let text = String::from_utf8_lossy(&text);
+    read.is_ok() && text.starts_with(REPORT_START) && text.contains(&mark())
 }

@@ -1,18 +1,19 @@
-//! What is said when nothing was judged: what is wrong, where, and what to do.
+//! What is said when something went wrong: what it is, where, what to do, and what came of it.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::archive::whole_file::WriteError;
 use crate::config::problems::{Problems, Role};
+use crate::model::clean::clean;
 use crate::sources::files::problem::InputError;
 
 /// An error for the person who called.
 #[derive(Debug)]
 pub(super) struct Failure {
     parts: Vec<Part>,
-    /// What did not happen because of it.
-    consequence: Option<&'static str>,
+    /// What came of it, as a sentence.
+    consequence: Option<String>,
 }
 
 #[derive(Debug)]
@@ -81,9 +82,9 @@ impl Failure {
         self
     }
 
-    /// Says what did not happen.
-    pub(super) fn so(mut self, consequence: &'static str) -> Self {
-        self.consequence = Some(consequence);
+    /// Says what came of it, unless that was said already where more was known.
+    pub(super) fn so(mut self, consequence: impl Into<String>) -> Self {
+        self.consequence.get_or_insert(consequence.into());
         self
     }
 
@@ -102,21 +103,12 @@ impl Failure {
                     count: _,
                 } => {
                     let word = paint(Role::Error, "error");
-                    let _ = writeln!(
-                        text,
-                        "{word}: {}",
-                        paint(Role::Message, &without_controls(message))
-                    );
+                    let _ = writeln!(text, "{word}: {}", paint(Role::Message, &clean(message)));
                     for detail in details {
-                        let _ = writeln!(text, "  {}", without_controls(detail));
+                        let _ = writeln!(text, "  {}", clean(detail));
                     }
                     for hint in hints {
-                        let _ = writeln!(
-                            text,
-                            "{}: {}",
-                            paint(Role::Help, "hint"),
-                            without_controls(hint)
-                        );
+                        let _ = writeln!(text, "{}: {}", paint(Role::Hint, "hint"), clean(hint));
                     }
                 }
                 Part::Config {
@@ -127,9 +119,9 @@ impl Failure {
             }
         }
         let count: u64 = self.parts.iter().map(Part::count).sum();
-        if let Some(consequence) = self.consequence {
+        if let Some(consequence) = &self.consequence {
             let noun = if count == 1 { "error" } else { "errors" };
-            let _ = writeln!(text, "\n{count} {noun}. {consequence}");
+            let _ = writeln!(text, "\n{count} {noun}. {}", clean(consequence));
         }
         text
     }
@@ -175,11 +167,4 @@ impl From<InputError> for Failure {
             consequence: None,
         }
     }
-}
-
-/// Text from files may hold control characters; a terminal must not obey them.
-pub(super) fn without_controls(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }

@@ -1,6 +1,7 @@
 //! What a judgement starts from: config, thresholds, judge and series.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
@@ -9,10 +10,11 @@ use coalmine_judges::judges;
 use coalmine_judges::series::{MetricSetPair, Series};
 
 use super::failure::Failure;
-use crate::config::{CanaryConfig, Strictness, load};
+use crate::archive::whole_file::resolved;
+use crate::config::{CanaryConfig, Strictness, load, node};
 use crate::model::query::SentQueries;
 use crate::sources::files::problem::InputError;
-use crate::sources::files::{FileInput, csv_long, csv_wide, open, pairs};
+use crate::sources::files::{FileInput, csv_long, csv_wide, note_on, open, pairs};
 
 /// The one group of metrics that no config names.
 pub(super) const DEFAULT_GROUP: &str = "metrics";
@@ -57,7 +59,7 @@ impl SeriesArgs {
     /// Reads them.
     pub(super) fn read(&self) -> Result<FileInput, Failure> {
         if let Some(path) = &self.pairs {
-            let text = open::read_text(path)?;
+            let text = open::read_text(path, open::MAX_BYTES)?;
             return Ok(pairs::read(&text, &path.display().to_string())?);
         }
         if let Some(path) = &self.data {
@@ -76,7 +78,12 @@ impl SeriesArgs {
 
 fn read_wide(baseline: &Path, canary: &Path) -> Result<FileInput, Failure> {
     let side = |path: &Path| -> Result<csv_wide::WideSide, InputError> {
-        csv_wide::read_side(open::open(path)?, &path.display().to_string())
+        let side = csv_wide::read_side(open::open(path)?, &path.display().to_string())?;
+        // Errors name the whole path; what is kept does not tell where on a machine a file was.
+        Ok(csv_wide::WideSide {
+            file: file_name(path),
+            ..side
+        })
     };
     match (side(baseline), side(canary)) {
         (Ok(baseline), Ok(canary)) => Ok(csv_wide::join(baseline, canary)),
@@ -96,9 +103,21 @@ pub(super) fn file_name(path: &Path) -> String {
     )
 }
 
+/// Refuses to write `path` where that is one of the files `claimed` (resolved) for something else; devices may be.
+pub(super) fn check_not_claimed(path: &Path, claimed: &[PathBuf]) -> Result<(), Failure> {
+    let device = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if device || !claimed.contains(&resolved(path)) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "`{}` is given twice; expected another file to write to",
+        path.display()
+    )))
+}
+
 /// Reads a canary config.
 pub(super) fn load_config(path: &Path, lenient: bool) -> Result<CanaryConfig, Failure> {
-    let text = open::read_text(path)?;
+    let text = open::read_text(path, node::MAX_BYTES as u64)?;
     let strictness = if lenient {
         Strictness::Lenient
     } else {
@@ -228,22 +247,27 @@ pub(super) fn default_config(sets: &[MetricSetPair]) -> JudgeConfig {
 }
 
 /// Adds a pair without points for each metric of the config that the input does not have: no evidence is never success, so
-/// a metric that is missing altogether must not be forgotten. Series from CSV are put in the config's order.
+/// a metric that is missing altogether must not be forgotten. Series from CSV are put in the config's order, those of one
+/// metric by their tags.
 pub(super) fn complete(config: &JudgeConfig, input: &mut FileInput, keep_order: bool) {
     let present: HashSet<String> = input.sets.iter().map(|set| set.name.clone()).collect();
     let mut ids: HashSet<String> = input.sets.iter().map(|set| set.id.clone()).collect();
     let mut added = HashSet::new();
+    let mut absent = Vec::new();
     for spec in &config.metrics {
         if present.contains(&spec.name) || !added.insert(spec.name.as_str()) {
             continue;
         }
         let mut id = spec.name.clone();
+        let mut number = 2_usize;
         while !ids.insert(id.clone()) {
-            id.push('*');
+            id = format!("{}#{number}", spec.name);
+            number += 1;
         }
-        input
-            .notes
-            .push(format!("`{}` of the config is in no input file", spec.name));
+        // Where there is history, a note says already that there is nothing else.
+        if !input.history.iter().any(|past| past.name == spec.name) {
+            absent.push(spec.name.clone());
+        }
         input.sets.push(MetricSetPair {
             name: spec.name.clone(),
             id,
@@ -255,14 +279,23 @@ pub(super) fn complete(config: &JudgeConfig, input: &mut FileInput, keep_order: 
             input.queries.push(SentQueries::default());
         }
     }
-    if keep_order || !input.queries.is_empty() {
+    let note = note_on(
+        &absent,
+        "of the config is",
+        "of the config are",
+        "in no input file",
+    );
+    input.notes.extend(note);
+    if keep_order {
         return;
     }
     let mut places: HashMap<&str, usize> = HashMap::new();
     for (place, spec) in config.metrics.iter().enumerate() {
         places.entry(spec.name.as_str()).or_insert(place);
     }
-    input
-        .sets
-        .sort_by_key(|set| places.get(set.name.as_str()).copied().unwrap_or(usize::MAX));
+    let place = |name: &str| places.get(name).copied().unwrap_or(usize::MAX);
+    // Names that the config does not have are refused later, in an order of their own.
+    input.sets.sort_by(|a, b| {
+        (place(&a.name), &a.name, &a.tags).cmp(&(place(&b.name), &b.name, &b.tags))
+    });
 }

@@ -1,6 +1,5 @@
 //! `coalmine judge`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use coalmine_judges::judge::{Judge, JudgeInput, Refusal};
@@ -11,8 +10,8 @@ use super::failure::Failure;
 use super::inputs::{self, SeriesArgs};
 use super::progress::Progress;
 use super::render::{self, Format};
-use crate::archive::bundle::{Bundle, Saved, Sides};
-use crate::archive::whole_file::{Packing, WholeFile};
+use crate::archive::bundle::{Bundle, Saved, Sides, Told};
+use crate::archive::whole_file::{Packing, WholeFile, resolved};
 use crate::config::CanaryConfig;
 
 /// Said where input was bad.
@@ -96,25 +95,40 @@ fn judge(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         judge: judge.name().to_owned(),
         judge_config,
         thresholds,
+        sets: input.sets,
+        history: input.history,
+        queries: input.queries,
+    };
+    let told = Told {
         sides: Sides {
             application: config.as_ref().and_then(application),
             baseline,
             canary,
         },
         origin: Some(files.join(", ")),
-        sets: input.sets,
-        history: input.history,
-        queries: input.queries,
+        notes,
     };
     progress.doing(format!("Judging {} metric set pairs", bundle.sets.len()));
-    let saved = judge_bundle(bundle, judge.as_ref(), console.now_ms(), notes)?;
+    let saved = judge_bundle(bundle, judge.as_ref(), console.now_ms(), told)?;
     if outputs.any() {
         progress.doing("Writing the report");
     }
-    outputs.finish(&saved)?;
+    let verdict = saved.judgement.verdict;
+    let unwritten = |failure: Failure, what: &str| {
+        let word = verdict.word();
+        failure.so(format!(
+            "The verdict was {word}; {what} could not be written."
+        ))
+    };
+    outputs
+        .finish(&saved)
+        .map_err(|(path, failure)| unwritten(failure, &format!("`{}`", path.display())))?;
     drop(progress);
 
-    console.warn(&saved.notes);
+    if args.format != Format::Text {
+        // The text has them.
+        console.warn(&saved.notes);
+    }
     let mut style = console.text_style();
     style.all = args.all;
     style.hyperlinks &= args.format == Format::Text;
@@ -122,9 +136,11 @@ fn judge(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     style.report_path = report.map(|path| Console::shown_path(path, &style));
     if args.format != Format::Text || !console.quiet() {
         let data = args.save.as_deref().map(shown);
-        console.print(&render::write(&saved, args.format, &style, data)?)?;
+        render::write(&saved, args.format, &style, data)
+            .and_then(|text| console.print(&text))
+            .map_err(|failure| unwritten(failure, "standard output"))?;
     }
-    Ok(saved.judgement.verdict.into())
+    Ok(verdict.into())
 }
 
 /// Judges what is in a bundle.
@@ -132,29 +148,59 @@ pub(super) fn judge_bundle(
     bundle: Bundle,
     judge: &dyn Judge,
     now_ms: i64,
-    notes: Vec<String>,
+    told: Told,
 ) -> Result<Saved, Failure> {
     let judgement = {
         let input = JudgeInput::new(&bundle.judge_config, bundle.thresholds, &bundle.sets)
-            .map_err(|refusal| refused(&refusal, &bundle))?;
+            .map_err(|refusal| refused(&refusal, &bundle, &told))?;
         judge.judge(&input)
     };
-    Ok(Saved::new(bundle, judgement, now_ms, notes))
+    Saved::new(bundle, judgement, now_ms, told)
+        .map_err(|error| Failure::new(format!("cannot write the judgement: {error}")))
 }
 
-fn refused(refusal: &Refusal, bundle: &Bundle) -> Failure {
-    let failure = Failure::new(refusal.to_string());
+fn refused(refusal: &Refusal, bundle: &Bundle, told: &Told) -> Failure {
     match refusal {
         Refusal::UnknownMetrics(unknown) => {
-            let names = bundle
-                .judge_config
-                .metrics
-                .iter()
-                .map(|spec| spec.name.as_str());
-            let nearest = unknown.first().and_then(|unknown| nearest(unknown, names));
-            match nearest {
+            let (noun, them) = match unknown.len() {
+                1 => ("the metric", "it"),
+                _ => ("the metrics", "them"),
+            };
+            let names: Vec<String> = unknown.iter().map(|name| format!("`{name}`")).collect();
+            let sets = || bundle.sets.iter().filter(|set| unknown.contains(&set.name));
+            let files = match (&told.sides.baseline, &told.sides.canary) {
+                (Some(baseline), Some(canary)) => {
+                    let sides = [
+                        (baseline, sets().any(|set| !set.baseline.is_empty())),
+                        (canary, sets().any(|set| !set.canary.is_empty())),
+                    ];
+                    let with: Vec<String> = sides
+                        .into_iter()
+                        .filter(|(_, has)| *has)
+                        .map(|(file, _)| format!("`{file}`"))
+                        .collect();
+                    with.join(" and ")
+                }
+                (None, _) | (_, None) => {
+                    format!("`{}`", told.origin.as_deref().unwrap_or_default())
+                }
+            };
+            let verb = if files.contains("` and `") {
+                "have"
+            } else {
+                "has"
+            };
+            let failure = Failure::new(format!(
+                "{files} {verb} {noun} {}, which the config does not name",
+                names.join(", "),
+            ));
+            let known = bundle.judge_config.metrics.iter();
+            let known = known.map(|spec| spec.name.as_str());
+            match unknown.first().and_then(|unknown| nearest(unknown, known)) {
                 Some(nearest) => failure.hint(format!("the config has `{nearest}`")),
-                None => failure.hint("add them to the config, or judge without `--config`"),
+                None => failure.hint(format!(
+                    "add {them} to the config, or judge without `--config`"
+                )),
             }
         }
     }
@@ -207,36 +253,12 @@ fn check_files(args: &Args) -> Result<(), Failure> {
                 .hint("`--format` chooses what is printed to standard output"),
         );
     }
-    let mut claimed: Vec<PathBuf> = read.into_iter().map(|path| whole_path(path)).collect();
+    let mut claimed: Vec<PathBuf> = read.into_iter().map(|path| resolved(path)).collect();
     for path in written {
-        if claimed.contains(&whole_path(path)) && !is_device(path) {
-            return Err(Failure::new(format!(
-                "`{}` is given twice; expected another file to write to",
-                path.display()
-            )));
-        }
-        claimed.push(whole_path(path));
+        inputs::check_not_claimed(path, &claimed)?;
+        claimed.push(resolved(path));
     }
     Ok(())
-}
-
-/// The path without links and dots; for a file that does not exist yet, as far as its folder exists.
-fn whole_path(path: &Path) -> PathBuf {
-    if let Ok(whole) = fs::canonicalize(path) {
-        return whole;
-    }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    };
-    match (fs::canonicalize(folder), path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        (Err(_), _) | (Ok(_), None) => path.to_path_buf(),
-    }
-}
-
-fn is_device(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 /// The files that will be written, prepared before the work so that a bad path is known at once.
@@ -267,15 +289,21 @@ impl Outputs {
         self.report.is_some() || self.save.is_some()
     }
 
-    fn finish(self, saved: &Saved) -> Result<(), Failure> {
+    /// Writes them; an error comes with the file that is not written.
+    fn finish(self, saved: &Saved) -> Result<(), (PathBuf, Failure)> {
         if let Some((path, packing, file)) = self.save {
             file.finish(|out| packing.write(out, |out| saved.write(out)))
-                .map_err(|error| Failure::write(&path, &error))?;
+                .map_err(|error| {
+                    let failure = Failure::write(&path, &error);
+                    (path, failure)
+                })?;
         }
         if let Some((path, file)) = self.report {
-            let html = render::html(saved)?;
-            file.finish(|out| out.write_all(html.as_bytes()))
-                .map_err(|error| Failure::write(&path, &error))?;
+            let written = render::html(saved).and_then(|html| {
+                file.finish(|out| out.write_all(html.as_bytes()))
+                    .map_err(|error| Failure::write(&path, &error))
+            });
+            written.map_err(|failure| (path, failure))?;
         }
         Ok(())
     }

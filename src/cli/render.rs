@@ -1,20 +1,25 @@
 //! From a saved judgement to text in every format.
 
+use std::io;
+use std::path::Path;
+
 use clap::ValueEnum;
 use coalmine_judges::judges::netflix_aca;
-use coalmine_reports::{Context, Links, Report, SentQuery, TextStyle};
+use coalmine_reports::{Context, DATA_LIMIT, Links, Report, SentQuery, TextStyle};
 
 use super::failure::Failure;
 use crate::archive::bundle::{Bundle, Saved};
 use crate::config::{Strictness, load};
 use crate::model::kayenta::CanaryJudgeResult;
 
-/// What can be written to standard output.
+/// What a judgement can be written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Format {
     /// For people, in a terminal or a log.
     #[default]
     Text,
+    /// One self-contained HTML file.
+    Html,
     /// Kayenta's `CanaryJudgeResult`, or our own judgement where another judge judged.
     Json,
     /// For a pull request.
@@ -27,10 +32,10 @@ pub(super) enum Format {
 pub(super) fn context(saved: &Saved) -> Context {
     let bundle = &saved.bundle;
     Context {
-        application: bundle.sides.application.clone(),
-        baseline: bundle.sides.baseline.clone(),
-        canary: bundle.sides.canary.clone(),
-        origin: bundle.origin.clone(),
+        application: saved.sides.application.clone(),
+        baseline: saved.sides.baseline.clone(),
+        canary: saved.sides.canary.clone(),
+        origin: saved.origin.clone(),
         judged_at_ms: Some(saved.judged_at_ms),
         config_name: config_name(bundle),
         config_text: config_text(bundle),
@@ -67,19 +72,42 @@ fn config_text(bundle: &Bundle) -> String {
 
 /// The HTML report, with the data inside.
 pub(super) fn html(saved: &Saved) -> Result<String, Failure> {
-    let mut data = Vec::new();
-    saved
-        .write(&mut data)
-        .map_err(|error| Failure::new(format!("cannot write the data of the report: {error}")))?;
     let context = Context {
-        data_json: String::from_utf8(data).ok(),
+        data_json: data(saved)?,
         ..context(saved)
     };
     coalmine_reports::html(&report(saved, &context))
         .map_err(|error| Failure::new(format!("cannot draw the report: {error}")))
 }
 
-/// One of the other formats; ends with a line break.
+/// The data that the report offers; `None` where they are too large. Counted first: most of what is too large would fill
+/// the memory ten times over.
+fn data(saved: &Saved) -> Result<Option<String>, Failure> {
+    struct Counter(usize);
+    impl io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            if self.0 > DATA_LIMIT {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let failed = |error| Failure::new(format!("cannot write the data of the report: {error}"));
+    let mut counter = Counter(0);
+    match saved.write(&mut counter) {
+        Err(_) if counter.0 > DATA_LIMIT => return Ok(None),
+        counted => counted.map_err(failed)?,
+    }
+    let mut data = Vec::with_capacity(counter.0);
+    saved.write(&mut data).map_err(failed)?;
+    Ok(String::from_utf8(data).ok())
+}
+
+/// Any of the formats; ends with a line break.
 pub(super) fn write(
     saved: &Saved,
     format: Format,
@@ -90,16 +118,22 @@ pub(super) fn write(
     let report = report(saved, &context);
     Ok(match format {
         Format::Text => coalmine_reports::text(&report, style),
+        Format::Html => html(saved)?,
         Format::Json => json(saved)?,
         Format::Markdown => coalmine_reports::markdown(
             &report,
             &Links {
-                report: style.report_path.clone(),
-                data: data_path,
+                report: style.report_path.clone().filter(|path| is_relative(path)),
+                data: data_path.filter(|path| is_relative(path)),
             },
         ),
         Format::Junit => coalmine_reports::junit(&report),
     })
+}
+
+/// A link leads somewhere for other people, too, only where its path is relative; a whole one tells of the machine besides.
+fn is_relative(path: &str) -> bool {
+    Path::new(path).is_relative()
 }
 
 fn report<'a>(saved: &'a Saved, context: &'a Context) -> Report<'a> {

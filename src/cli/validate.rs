@@ -6,6 +6,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::inputs;
+use crate::model::clean::clean;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -23,7 +24,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     for file in &args.files {
         match inputs::load_config(file, args.lenient) {
             Ok(config) => {
-                let name = file.display();
+                let name = clean(&file.display().to_string());
                 let notes: Vec<String> = inputs::config_notes(&config)
                     .into_iter()
                     .chain(inputs::judge_note(&config))
@@ -50,7 +51,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
     }
     match failures {
-        Some(failure) => Err(failure.so("A config with errors is not judged by.")),
+        Some(failure) => Err(failure.so("No canary can be judged by a config with errors.")),
         None => Ok(Exit::Pass),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::node::shorten;
 use super::problems::Problem;
+use crate::model::clean::{clean, is_hidden};
 
 /// What a piece of a rendered problem is, so that a terminal can colour it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +15,8 @@ pub enum Role {
     Frame,
     /// The marks below the text that is meant, and what is said beside them.
     Caret,
-    /// The word `help`.
-    Help,
+    /// The word `hint`.
+    Hint,
 }
 
 /// Styles nothing.
@@ -34,6 +35,9 @@ pub(super) fn frame(
     lines: &[&str],
     style: &dyn Fn(Role, &str) -> String,
 ) -> String {
+    let name = clean(name);
+    let style = &|role, text: &str| style(role, &clean(text));
+    let expected = clean(&problem.expected);
     let path = if problem.path.is_root() {
         String::new()
     } else {
@@ -50,17 +54,13 @@ pub(super) fn frame(
     let Some((position, line)) = shown else {
         let place = match problem.position {
             Some(position) => format!("{name}:{}:{}", position.line, position.column),
-            None => name.to_owned(),
+            None => name,
         };
         out += &format!("  {} {place}\n", style(Role::Frame, "┌─"));
-        if !problem.expected.is_empty() {
-            out += &format!(
-                "  {} expected {}\n",
-                style(Role::Frame, "="),
-                problem.expected
-            );
+        if !expected.is_empty() {
+            out += &format!("  {} expected {expected}\n", style(Role::Frame, "="));
         }
-        return out + &help(problem, "  ", style);
+        return out + &hint(problem, "  ", style);
     };
     let number = position.line.to_string();
     let margin = " ".repeat(number.len());
@@ -70,7 +70,7 @@ pub(super) fn frame(
         .chars()
         .skip(skipped)
         .take(FRAME_WIDTH)
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_hidden(c) { ' ' } else { c })
         .collect();
     let offset = position.column.saturating_sub(1 + skipped);
     let width = token_width(visible.get(byte_of(&visible, offset)..).unwrap_or_default());
@@ -78,14 +78,10 @@ pub(super) fn frame(
     let carets = match (problem.is_absence(), problem.path.last_key()) {
         // What stands there is another key, and right.
         (true, Some(key)) => {
-            format!(
-                "expected a key `{}` here, {}",
-                shorten(key, 60),
-                problem.expected
-            )
+            format!("expected a key `{}` here, {expected}", shorten(key, 60))
         }
-        _ if problem.expected.is_empty() => marks,
-        _ => format!("{marks} expected {}", problem.expected),
+        _ if expected.is_empty() => marks,
+        _ => format!("{marks} expected {expected}"),
     };
     out += &format!(
         "{margin} {} {name}:{}:{}\n",
@@ -100,15 +96,16 @@ pub(super) fn frame(
         " ".repeat(offset),
         style(Role::Caret, &carets)
     );
-    out + &help(problem, &format!("{margin} "), style)
+    out + &hint(problem, &format!("{margin} "), style)
 }
 
-fn help(problem: &Problem, margin: &str, style: &dyn Fn(Role, &str) -> String) -> String {
+fn hint(problem: &Problem, margin: &str, style: &dyn Fn(Role, &str) -> String) -> String {
     match &problem.hint {
         Some(hint) => format!(
-            "{margin}{} {}: {hint}\n",
+            "{margin}{} {}: {}\n",
             style(Role::Frame, "="),
-            style(Role::Help, "help")
+            style(Role::Hint, "hint"),
+            clean(hint)
         ),
         None => String::new(),
     }

@@ -106,7 +106,7 @@ fn bytes_that_are_not_utf8() {
     error: cannot read `l1.yaml`: line 1: found bytes that are not UTF-8; expected text in UTF-8
     hint: save the file with the encoding UTF-8
 
-    1 error. A config with errors is not judged by.
+    1 error. No canary can be judged by a config with errors.
     ");
     insta::assert_snapshot!(check(&[("l1.json", b"[{\"name\":\"caf\xe9\"}]")], "judge --pairs l1.json"), @r"
     exit 2
@@ -236,10 +236,31 @@ fn a_pair_that_the_config_does_not_name() {
     exit 2
 
     ---
-    error: Could not find metric config for latancy, other
+    error: `more.csv` has the metrics `latancy`, `other`, which the config does not name
     hint: the config has `latency`
 
     1 error. Nothing was judged.
+    ");
+}
+
+#[test]
+fn of_a_config_no_more_is_read_than_a_config_may_have() {
+    let packed = {
+        use std::io::Write as _;
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mebibyte = vec![b' '; 1 << 20];
+        for _ in 0..64 {
+            packed.write_all(&mebibyte).unwrap();
+        }
+        packed.finish().unwrap()
+    };
+    insta::assert_snapshot!(check(&[("large.yaml", &packed)], "validate large.yaml"), @r"
+    exit 2
+
+    ---
+    error: cannot read `large.yaml`: found more data than is read from such a file; expected at most 4 MiB
+
+    1 error. No canary can be judged by a config with errors.
     ");
 }
 
@@ -264,7 +285,7 @@ fn a_config_without_classifier_and_with_unknown_words() {
       │
     8 │       canary: { direction: increse, effectSize: { allowedIncrease: 1.1 }
       │                            ^^^^^^^ expected `increase`, `decrease` or `either`
-      = help: did you mean `increase`?
+      = hint: did you mean `increase`?
 
     1 error. Nothing was judged.
     ");
@@ -334,6 +355,34 @@ fn control_characters_in_a_name_do_not_reach_the_terminal() {
         !stdout.contains('\x1b') && !stdout.contains('\x07'),
         "{stdout:?}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn hidden_characters_of_file_names_do_not_reach_the_terminal() {
+    let hidden = ["\x1b[31m", "\u{202e}", "\u{61c}", "\u{200b}", "\u{2066}"];
+    for hidden in hidden {
+        let (good, bad) = (format!("g{hidden}.yaml"), format!("b{hidden}.yaml"));
+        let folder = Folder::usual().file(&good, CONFIG).file(
+            &bad,
+            CONFIG.replace("increase,", &format!("incr{hidden}ease,")),
+        );
+        for arguments in [
+            format!("validate {good} {bad}"),
+            format!("judge --config {bad} --baseline b.csv --canary c.csv"),
+            format!("judge --config {good} --baseline b.csv --canary {good}"),
+            format!("judge --baseline none{hidden} --canary c.csv"),
+            format!("judge --baseline b.csv --canary slow.csv --report r{hidden}.html"),
+            format!("report none{hidden}"),
+            format!("report b.csv --out none{hidden}/x"),
+        ] {
+            let (_, stdout, stderr) = folder.run(&arguments);
+            for text in [&stdout, &stderr] {
+                assert!(!text.contains(hidden), "{arguments:?}: {text:?}");
+            }
+            assert!(!(stdout + &stderr).is_empty());
+        }
+    }
 }
 
 #[test]

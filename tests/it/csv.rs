@@ -70,7 +70,7 @@ fn a_long_file_in_any_order_of_columns_and_rows() {
 fn tags_tell_series_apart_and_an_empty_tag_is_none() {
     check_long(
         "timestamp,metric,side,value,zone\n0,m,baseline,1,a\n0,m,canary,2,a\n0,m,baseline,3,\n0,m,canary,4,\n",
-        &["m{zone=a}: 0+60 [1] | 0+60 [2]", "m: 0+60 [3] | 0+60 [4]"],
+        &["m: 0+60 [3] | 0+60 [4]", "m{zone=a}: 0+60 [1] | 0+60 [2]"],
     );
 }
 
@@ -102,8 +102,8 @@ fn a_metric_of_one_side_is_a_pair_with_an_empty_side_and_a_note() {
         &[
             "m{version=v1}: 0+60 [1] | []",
             "m{version=v2}: [] | 0+60 [2]",
-            "`m{version=v1}` is only in the baseline rows",
-            "`m{version=v2}` is only in the canary rows",
+            "`m {version=v1}` is only in the baseline rows",
+            "`m {version=v2}` is only in the canary rows",
             "no series has the same tags on both sides; a column that names the version must not be a tag",
         ],
     );
@@ -152,6 +152,37 @@ fn two_rows_of_one_point_are_told_by_both_lines() {
 }
 
 #[test]
+fn a_row_that_was_scraped_twice_is_refused_with_both_lines() {
+    let rows: String = (0..10).map(|i| format!("{},1,2\n", i * 60)).collect();
+    let text = format!("timestamp,m,n\n{rows}301,1,2\n");
+    check_wide(
+        &text,
+        &text,
+        &[
+            "line 12: found times of the rows that fit no even step: this row and line 7 are 1 s apart, the rows usually 60 s; expected one row for each step (remove one of the two rows, or aggregate the rows to an even step)",
+        ],
+    );
+    let mut text = "timestamp,metric,side,value\n".to_owned();
+    for i in 0..10 {
+        for metric in ["m", "n", "o"] {
+            writeln!(text, "{},{metric},canary,1", i * 60).unwrap();
+        }
+    }
+    text += "301,m,canary,1\n302,o,canary,1\n";
+    let problem = |place: &str, metric: &str, apart: u8| {
+        format!(
+            "{place}: found times of `{metric}` of the canary that fit no even step: this row and line {} are {apart} s apart, the rows usually 60 s; expected one row for each step (remove one of the two rows, or aggregate the rows to an even step)",
+            if metric == "m" { 17 } else { 19 },
+        )
+    };
+    // Every series that is uneven is told, and no other.
+    check_long(
+        &text,
+        &[&problem("line 32", "m", 1), &problem("line 33", "o", 2)],
+    );
+}
+
+#[test]
 fn a_header_that_is_not_one_is_told() {
     let hint = "the header of a long file is `timestamp,metric,side,value`, then tags";
     check_long("", &["line 1: found an empty file; expected a header"]);
@@ -185,8 +216,8 @@ fn wide_files_are_joined_by_the_names_of_their_columns() {
         "timestamp,new,cpu\n1714564800,7,-Inf\n1714564920,8,NaN\n",
         &[
             "cpu: 1714564800+60 [1 -] | 1714564800+120 [-inf -]",
-            "old: 1714564800+60 [5 6] | []",
             "new: [] | 1714564800+120 [7 8]",
+            "old: 1714564800+60 [5 6] | []",
             "`old` is only in `b.csv`",
             "`new` is only in `c.csv`",
         ],
@@ -283,8 +314,8 @@ fn the_examples_of_the_manual_are_read() {
         wide,
         wide,
         &[
-            "latency p95: 1714564800+60 [0.231 -] | 1714564800+60 [0.231 -]",
             "errors: 1714564800+60 [0 2] | 1714564800+60 [0 2]",
+            "latency p95: 1714564800+60 [0.231 -] | 1714564800+60 [0.231 -]",
         ],
     );
     check_long(
@@ -342,7 +373,11 @@ proptest! {
 
     #[test]
     fn every_value_of_irregular_rows_is_in_its_series_near_its_own_time(
-        times in proptest::collection::btree_set(0_i64..100_000, 1..40),
+        times in prop_oneof![
+            proptest::collection::btree_set(0_i64..100_000, 1..4),
+            proptest::collection::vec(-3_000_i64..3_000, 1..40)
+                .prop_map(|jitter| (10_000..).step_by(10_000).zip(jitter).map(|(t, j)| t + j).collect()),
+        ],
         shuffle in any::<u64>(),
     ) {
         // The value of a row is its time, so that it can be found again.
@@ -352,7 +387,14 @@ proptest! {
         for time in rows {
             writeln!(text, "{:.3},m,canary,{time}", time as f64 / 1000.0).unwrap();
         }
-        let read = csv_long::read(text.as_bytes(), "any").unwrap();
+        let read = match csv_long::read(text.as_bytes(), "any") {
+            Ok(read) => read,
+            Err(error) => {
+                prop_assert!(error.to_string().contains("1 problem"), "{error}");
+                prop_assert!(error.problems[0].found.contains("that fit no even step"));
+                return Ok(());
+            }
+        };
         let series = &read.sets[0].canary;
         let grid = series.grid().unwrap();
         let mut found = Vec::new();

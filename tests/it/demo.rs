@@ -36,4 +36,30 @@ fn the_demo_writes_over_its_own_report_and_never_over_another_file() {
     assert_eq!(folder.read("coalmine-demo.html"), "mine");
     folder.run("demo --quiet --out there.html");
     assert!(folder.read("there.html").contains("recommendationservice"));
+    // A page that cites the data set is not ours.
+    let cited = "<!DOCTYPE html>Nezha data set (IntelligentDDS, MIT licence)";
+    let folder = Folder::new().file("coalmine-demo.html", cited);
+    folder.run("demo --quiet");
+    assert_eq!(folder.read("coalmine-demo.html"), cited);
+}
+
+#[test]
+fn the_demo_needs_a_name_that_is_free() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("coalmine-demo.html")).unwrap();
+    for number in 2..=100 {
+        std::fs::write(folder.path(&format!("coalmine-demo-{number}.html")), "").unwrap();
+    }
+    let (code, _, stderr) = folder.run("demo");
+    assert_eq!(code, 2);
+    insta::assert_snapshot!(stderr, @r"
+    error: `coalmine-demo.html` and 99 more names are taken by something else
+    hint: name a file: `coalmine demo --out FILE`
+    ");
+    let (code, _, stderr) = folder.run("demo --out -");
+    assert_eq!(code, 2);
+    insta::assert_snapshot!(stderr, @r"
+    error: `-` is no file to write to; expected a file name
+    hint: `coalmine report SAVED --format html` prints a report
+    ");
 }

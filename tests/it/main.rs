@@ -16,5 +16,7 @@ mod fuzz;
 mod fuzz_judge;
 mod judge_vectors;
 mod layering;
+mod notes;
 mod pairs;
 mod saved;
+mod validate;

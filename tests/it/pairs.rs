@@ -144,6 +144,22 @@ fn of_many_problems_the_first_twenty_are_told_and_the_others_counted() {
     assert_eq!((error.problems.len(), error.more), (20, 30));
 }
 
+#[test]
+fn a_hundred_thousand_wrong_pairs_are_told_in_a_moment() {
+    let count = 100_000;
+    let text = format!("[\n{}{{\"name\":5}}]", "{\"name\":5},\n".repeat(count - 1));
+    let begin = std::time::Instant::now();
+    let error = pairs::read(&text, "p.json").unwrap_err();
+    // Counting the lines of each from the beginning took minutes.
+    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    assert_eq!(error.problems.len() as u64 + error.more, count as u64);
+    assert!(
+        error.problems[19].place.contains("[19], line 21"),
+        "{}",
+        error.problems[19]
+    );
+}
+
 fn any_series() -> impl Strategy<Value = Series> {
     let value = prop_oneof![
         4 => any::<f64>().prop_map(|v| (!v.is_nan()).then_some(v)),

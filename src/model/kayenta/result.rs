@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coalmine_judges::judgement::{
-    Classification, Judgement, MetricResult, Reason, SideStats, SideSummary,
-};
+use coalmine_judges::judgement::{Judgement, MetricResult, Reason, SideStats, SideSummary};
 use serde::Serialize;
 
 use super::Double;
@@ -139,8 +137,8 @@ impl From<&MetricResult> for CanaryAnalysisResult {
             name: result.spec.name.clone(),
             tags: result.tags.clone(),
             id: result.id.clone(),
-            classification: classification(result).word(),
-            classification_reason: reason(result),
+            classification: result.kayenta_classification().word(),
+            classification_reason: result.kayenta_reason(),
             groups: result.spec.groups.clone(),
             experiment_metadata: (&result.canary).into(),
             control_metadata: (&result.baseline).into(),
@@ -172,48 +170,6 @@ impl From<&SideSummary> for SideMetadata {
                 count,
             },
         }
-    }
-}
-
-/// Kayenta has no `Inconclusive`: what it passes without looking is `Pass`, everything else undecided is `Nodata`.
-fn classification(result: &MetricResult) -> Classification {
-    match (result.classification, &result.reason) {
-        (Classification::Inconclusive, Reason::InfiniteValues | Reason::NothingToReplace) => {
-            Classification::Pass
-        }
-        (Classification::Inconclusive, _) => Classification::Nodata,
-        (other, _) => other,
-    }
-}
-
-/// Kayenta's words.
-fn reason(result: &MetricResult) -> Option<String> {
-    let name = &result.spec.name;
-    match result.classification {
-        Classification::High | Classification::Low => {
-            let word = result.classification.word();
-            Some(if result.critical {
-                format!("The metric {name} was classified as {word} (Critical)")
-            } else {
-                format!("{name} was classified as {word}")
-            })
-        }
-        Classification::Error => Some("Metric Classification Failed".to_owned()),
-        Classification::Nodata | Classification::NodataFailMetric => {
-            Some(format!("Missing data for {name}"))
-        }
-        Classification::Pass | Classification::Inconclusive => match result.reason {
-            Reason::Identical => Some("The Canary and Baseline data are identical".to_owned()),
-            Reason::MissingData => Some(format!("Missing data for {name}")),
-            Reason::NothingToReplace
-            | Reason::OneValue
-            | Reason::BeyondLimit
-            | Reason::NoShift
-            | Reason::DirectionNotCounted
-            | Reason::WithinLimit
-            | Reason::InfiniteValues
-            | Reason::CannotCompare { .. } => None,
-        },
     }
 }
 

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::csv_table::{Row, Table, name, note_duplicates, uneven};
 use super::problem::{InputError, Problem, Problems, quoted};
 use super::time::Timestamps;
-use super::{FileInput, Ids, grid, label, one_sided_notes, scalar};
+use super::{FileInput, Ids, grid, label, note_on, one_sided_notes, scalar};
 use crate::model::history::HistorySeries;
 
 const NEEDED: [&str; 4] = ["timestamp", "metric", "side", "value"];
@@ -242,60 +242,62 @@ fn read_side(cell: &[u8]) -> Result<usize, Problem> {
         })
 }
 
-/// Puts all rows on their grids.
+/// Puts all rows on their grids; every series that lies on none is a problem.
 fn assemble(mut groups: Vec<Group>, problems: &mut Problems) -> FileInput {
+    // The order of the rows means nothing, so that nothing may follow from it.
+    groups.sort_by(|a, b| (&a.name, &a.tags).cmp(&(&b.name, &b.tags)));
     let mut laid: [Vec<Series>; 3] = Default::default();
     for side in 0..SIDES.len() {
+        let what = |group: &Group| {
+            format!(
+                "`{}` of the {}",
+                label(&group.name, &group.tags),
+                SIDES[side]
+            )
+        };
         let mut times: Vec<Vec<i64>> = Vec::with_capacity(groups.len());
         for group in &mut groups {
-            let what = || {
-                format!(
-                    "`{}` of the {}",
-                    label(&group.name, &group.tags),
-                    SIDES[side]
-                )
-            };
             let points = &mut group.sides[side];
             if !points.is_sorted_by_key(|point| (point.time_ms, point.line)) {
                 points.sort_unstable_by_key(|point| (point.time_ms, point.line));
             }
-            let keys: Vec<(i64, u32)> = points.iter().map(|p| (p.time_ms, p.line)).collect();
-            if keys.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-                note_duplicates(&keys, &what(), problems);
+            let points = &group.sides[side];
+            if points.windows(2).any(|p| p[0].time_ms == p[1].time_ms) {
+                let keys: Vec<(i64, u32)> = points.iter().map(|p| (p.time_ms, p.line)).collect();
+                note_duplicates(&keys, &what(group), problems);
             }
-            let mut distinct: Vec<i64> = keys.into_iter().map(|(time_ms, _)| time_ms).collect();
+            let mut distinct: Vec<i64> = points.iter().map(|point| point.time_ms).collect();
             distinct.dedup();
             times.push(distinct);
         }
         let borrowed: Vec<&[i64]> = times.iter().map(Vec::as_slice).collect();
-        match grid::fit_side(&borrowed) {
-            Ok(spans) => {
-                for (group, span) in groups.iter_mut().zip(spans) {
-                    // The rows are released as soon as they stand in their series.
-                    let points = std::mem::take(&mut group.sides[side]);
-                    laid[side].push(span.map_or_else(Series::default, |span| {
-                        span.lay(points.into_iter().map(|p| (p.time_ms, p.value)))
-                    }));
-                }
-            }
-            Err((index, trouble)) => {
-                let group = &groups[index];
-                let what = format!(
-                    "`{}` of the {}",
-                    label(&group.name, &group.tags),
-                    SIDES[side]
-                );
-                problems.add(uneven(trouble, &what));
-                return FileInput::default();
-            }
+        let spans = grid::fit_side(&borrowed);
+        for ((group, span), times_ms) in groups.iter_mut().zip(spans).zip(&times) {
+            let span = span.unwrap_or_else(|trouble| {
+                let line = |row: usize| line_at(&group.sides[side], times_ms[row]);
+                problems.add(uneven(trouble, &what(group), line));
+                None
+            });
+            // The rows are released as soon as they stand in their series.
+            let points = std::mem::take(&mut group.sides[side]);
+            laid[side].push(span.map_or_else(Series::default, |span| {
+                span.lay(points.into_iter().map(|p| (p.time_ms, p.value)))
+            }));
         }
     }
     pair_up(groups, laid)
 }
 
+/// The line of the first of the sorted points with this time.
+fn line_at(points: &[Point], time_ms: i64) -> u32 {
+    let place = points.partition_point(|point| point.time_ms < time_ms);
+    points.get(place).map_or(0, |point| point.line)
+}
+
 fn pair_up(groups: Vec<Group>, laid: [Vec<Series>; 3]) -> FileInput {
     let mut ids = Ids::default();
     let mut input = FileInput::default();
+    let mut past_alone = Vec::new();
     let [baselines, canaries, histories] = laid;
     let series = baselines.into_iter().zip(canaries).zip(histories);
     for (group, ((baseline, canary), history)) in groups.into_iter().zip(series) {
@@ -307,11 +309,7 @@ fn pair_up(groups: Vec<Group>, laid: [Vec<Series>; 3]) -> FileInput {
             });
         }
         if baseline.is_empty() && canary.is_empty() {
-            input.notes.push(format!(
-                "`{}` has only rows of the {}",
-                label(&group.name, &group.tags),
-                SIDES[HISTORY]
-            ));
+            past_alone.push(label(&group.name, &group.tags));
             continue;
         }
         input.sets.push(MetricSetPair {
@@ -322,6 +320,10 @@ fn pair_up(groups: Vec<Group>, laid: [Vec<Series>; 3]) -> FileInput {
             canary,
         });
     }
+    let what = format!("only rows of the {}", SIDES[HISTORY]);
+    input
+        .notes
+        .extend(note_on(&past_alone, "has", "have", &what));
     let one_sided = one_sided_notes(&input.sets, "the baseline rows", "the canary rows");
     input.notes.extend(one_sided);
     input

@@ -1,9 +1,11 @@
 //! What both CSV layouts share: header, delimiter, rows with their line numbers, and points that wait for their grid.
 
+use std::collections::HashSet;
 use std::io::{self, Read};
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
+use super::grid::Uneven;
 use super::open::io_problem;
 use super::problem::{InputError, Problem, Problems, quoted};
 
@@ -66,10 +68,11 @@ impl<R: Read> Table<R> {
             .map_err(|error| fatal(csv_problem(&error)))?;
         let mut problems = Problems::default();
         let mut columns: Vec<String> = Vec::with_capacity(record.len());
+        let mut taken: HashSet<String> = HashSet::with_capacity(record.len());
         for (index, cell) in record.iter().enumerate() {
             let place = format!("line 1, column {}", index + 1);
             match name(cell) {
-                Ok(column) if columns.contains(&column) => problems.add(
+                Ok(column) if !taken.insert(column.clone()) => problems.add(
                     Problem::new(format!("`{column}` twice"), "columns with different names")
                         .at(place),
                 ),
@@ -214,14 +217,43 @@ pub(super) fn shown(time_ms: i64) -> String {
         .map_or_else(|_| format!("{time_ms} ms"), |time| format!("`{time}`"))
 }
 
-/// The problem of times that no grid holds.
-pub(super) fn uneven(uneven: super::grid::Uneven, what: &str) -> Problem {
-    Problem::new(
-        format!(
-            "times of {what} so uneven that {} rows would need {} points, {} ms apart",
-            uneven.rows, uneven.slots, uneven.step_ms
-        ),
-        "times about equally far apart",
-    )
-    .hint("are all timestamps in the same unit?")
+/// The problem of times that no grid holds; `line` tells the line of a row by its place among the times.
+pub(super) fn uneven(uneven: Uneven, what: &str, line: impl Fn(usize) -> u32) -> Problem {
+    match uneven {
+        Uneven::Crowded {
+            first,
+            apart_ms,
+            usual_ms,
+        } => {
+            let (one, other) = (line(first), line(first + 1));
+            Problem::new(
+                format!(
+                    "times of {what} that fit no even step: this row and line {one} are {} apart, the rows usually {}",
+                    seconds(apart_ms),
+                    seconds(usual_ms)
+                ),
+                "one row for each step",
+            )
+            .at(format!("line {other}"))
+            .hint("remove one of the two rows, or aggregate the rows to an even step")
+        }
+        Uneven::Endless {
+            rows,
+            step_ms,
+            slots,
+        } => Problem::new(
+            format!(
+                "times of {what} so uneven that {rows} rows would need {slots} points, {} apart",
+                seconds(step_ms)
+            ),
+            "times about equally far apart",
+        )
+        .hint("are all timestamps in the same unit?"),
+    }
+}
+
+fn seconds(ms: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "shown to people")]
+    let seconds = ms as f64 / 1000.0;
+    format!("{seconds} s")
 }

@@ -52,9 +52,9 @@ pub fn read_side(input: impl Read, file: &str) -> Result<WideSide, InputError> {
     sorted.sort_unstable();
     note_duplicates(&sorted, "a row", &mut problems);
     sorted.dedup_by_key(|(time_ms, _)| *time_ms);
-    let times: Vec<i64> = sorted.into_iter().map(|(time_ms, _)| time_ms).collect();
+    let times: Vec<i64> = sorted.iter().map(|(time_ms, _)| *time_ms).collect();
     let span = grid::fit(&times).unwrap_or_else(|trouble| {
-        problems.add(uneven(trouble, "the rows"));
+        problems.add(uneven(trouble, "the rows", |row| sorted[row].1));
         None
     });
     problems.or(file, ())?;
@@ -103,7 +103,7 @@ fn check_header(columns: &[String]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Joins both sides by the names of their columns: the baseline's first, in its order.
+/// Joins both sides by the names of their columns, which order the pairs.
 #[must_use]
 pub fn join(baseline: WideSide, canary: WideSide) -> FileInput {
     let mut ids = Ids::default();
@@ -113,34 +113,23 @@ pub fn join(baseline: WideSide, canary: WideSide) -> FileInput {
             notes.push(format!("`{}` has no rows", side.file));
         }
     }
-    let mut of_canary: BTreeMap<String, (usize, Series)> = canary
-        .metrics
+    let mut series: BTreeMap<String, (Series, Series)> = BTreeMap::new();
+    for (name, of_baseline) in baseline.metrics {
+        series.entry(name).or_default().0 = of_baseline;
+    }
+    for (name, of_canary) in canary.metrics {
+        series.entry(name).or_default().1 = of_canary;
+    }
+    let sets: Vec<MetricSetPair> = series
         .into_iter()
-        .enumerate()
-        .map(|(place, (name, series))| (name, (place, series)))
-        .collect();
-    let mut sets = Vec::new();
-    let mut pair = |name: String, baseline: Series, canary: Series| {
-        sets.push(MetricSetPair {
+        .map(|(name, (baseline, canary))| MetricSetPair {
             id: ids.make(&name, &BTreeMap::new()),
             name,
             tags: BTreeMap::new(),
             baseline,
             canary,
-        });
-    };
-    for (name, series) in baseline.metrics {
-        let other = of_canary.remove(&name).map(|(_, series)| series);
-        pair(name, series, other.unwrap_or_default());
-    }
-    let mut rest: Vec<(usize, String, Series)> = of_canary
-        .into_iter()
-        .map(|(name, (place, series))| (place, name, series))
+        })
         .collect();
-    rest.sort_unstable_by_key(|(place, _, _)| *place);
-    for (_, name, series) in rest {
-        pair(name, Series::default(), series);
-    }
     if notes.is_empty() {
         let (baseline, canary) = (baseline.file, canary.file);
         notes = one_sided_notes(&sets, &format!("`{baseline}`"), &format!("`{canary}`"));

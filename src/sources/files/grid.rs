@@ -1,21 +1,27 @@
 //! From rows with times to series on a grid.
 //!
-//! A series has equally spaced points; rows may be irregular. The step is found like this:
+//! A series has equally spaced points; rows may be irregular. A point of the grid without a row is judged and reported as
+//! missing, so a step must never be finer than the rows really are. The usual distance is the median one; it is *kept* by a
+//! distance within a tenth of it of a whole multiple. The step is found like this:
 //!
-//! 1. **Exact.** The greatest common divisor of all distances is the step when it looks like one: the smallest distance is
-//!    at most twice the divisor, or at least half of the grid's points have a row. Then every row keeps its exact time.
-//! 2. **Rounded.** Otherwise the times jitter: the step is the average period (span over the number of median distances
-//!    in it), and each row goes to the nearest point of the grid. When two rows would meet in one point, the step is
-//!    divided by 2, 3, 4 … until they do not; the smallest distance always suffices.
+//! 1. **Exact.** The greatest common divisor of all distances is the step, and every row keeps its exact time, where it is
+//!    the usual distance and half of the points have a row or three quarters of the distances are one step (long gaps), or
+//!    where at least half of the distances do not keep the usual one and half of the points have a row (many short gaps), or
+//!    where most do not keep it, the divisor is seen among them, and a tenth of the points have a row (rare events).
+//! 2. **Rounded.** Otherwise the times jitter: the step is the average period, and each row goes to the nearest point. Half
+//!    of the points must have a row, or nearly all distances keep the usual one and three quarters of them are one step. Where
+//!    fewer than three quarters keep it at all, a grid with as many points as rows is tried first.
 //!
-//! No two rows are ever merged and none is dropped; a row moves by at most half a step. A grid of more than
-//! [`MAX_SLOTS_PER_ROW`] points for each row (and more than [`MIN_SLOT_LIMIT`]) is refused: then the times are wrong.
+//! When two rows would meet in one point of the rounded grid, as a row that was scraped twice does, nothing is merged,
+//! dropped or invented: the times are refused, and so are those that fit neither rule. So is a grid of more than
+//! [`MAX_SLOTS_PER_ROW`] points for each row (and more than [`MIN_SLOT_LIMIT`]). A row moves by at most half a step.
 //!
 //! The rows of one side share a grid, so that a row that is missing at the beginning or the end of one metric is a missing
-//! point. A metric that does not lie on its side's grid, or that is regular by itself at a coarser step over the whole
-//! time, keeps its own.
+//! point. A metric that does not lie on its side's grid, or most of whose own distances are one coarser step, keeps its own.
 
 use coalmine_judges::series::{Grid, Series};
+
+use super::step::Distances;
 
 /// From how many points of the grid for each row on a grid is refused.
 pub const MAX_SLOTS_PER_ROW: u64 = 64;
@@ -23,9 +29,6 @@ pub const MAX_SLOTS_PER_ROW: u64 = 64;
 pub const MIN_SLOT_LIMIT: u64 = 100_000;
 /// The step of a single row, for which any step is right: one minute, as most metric stores have.
 pub const STEP_OF_ONE_ROW_MS: u64 = 60_000;
-/// The coarsest step is divided by at most this number before the smallest distance is taken.
-const MAX_DIVISOR: u64 = 64;
-
 /// A grid with an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -37,13 +40,25 @@ pub struct Span {
 
 /// Times that no sane grid holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Uneven {
-    /// Number of rows.
-    pub rows: usize,
-    /// The step that would keep them apart, in milliseconds.
-    pub step_ms: u64,
-    /// Number of points that the grid would have.
-    pub slots: u64,
+pub enum Uneven {
+    /// Two rows stand closer than the others, and only a step that nobody measured in would keep them apart.
+    Crowded {
+        /// The index of the earlier of the two; the other one follows.
+        first: usize,
+        /// Their distance in milliseconds.
+        apart_ms: u64,
+        /// The usual distance in milliseconds.
+        usual_ms: u64,
+    },
+    /// The grid would be absurdly large.
+    Endless {
+        /// Number of rows.
+        rows: usize,
+        /// The step in milliseconds.
+        step_ms: u64,
+        /// Number of points that the grid would have.
+        slots: u64,
+    },
 }
 
 impl Span {
@@ -79,57 +94,35 @@ fn slot(grid: Grid, time_ms: i64) -> Option<u64> {
     u64::try_from((2 * offset + step).div_euclid(2 * step)).ok()
 }
 
-/// The grid of `times_ms`, which ascend without equal neighbours; `None` for no times. Cost O(n), times the number of
-/// divisors tried where they jitter.
+/// The grid of `times_ms`, which ascend without equal neighbours; `None` for no times. Cost O(n).
 ///
 /// # Errors
-/// Times so uneven that the grid would be absurdly large.
+/// Times so uneven that a grid would hold points that were never measured, or absurdly many.
 pub fn fit(times_ms: &[i64]) -> Result<Option<Span>, Uneven> {
-    let (Some(&first), Some(&last)) = (times_ms.first(), times_ms.last()) else {
+    let (Some(&start_ms), Some(&last)) = (times_ms.first(), times_ms.last()) else {
         return Ok(None);
     };
-    if first == last {
+    if start_ms == last {
         return Ok(Some(Span {
             grid: Grid {
-                start_ms: first,
+                start_ms,
                 step_ms: STEP_OF_ONE_ROW_MS,
             },
             len: 1,
         }));
     }
-    let mut distances: Vec<u64> = times_ms
-        .windows(2)
-        .map(|pair| pair[1].abs_diff(pair[0]))
-        .collect();
-    let divisor = distances.iter().copied().fold(0, greatest_common_divisor);
-    let smallest = distances.iter().copied().min().unwrap_or(divisor);
-    let extent = last.abs_diff(first);
+    let distances = Distances::of(times_ms);
+    let step_ms = distances
+        .exact_step()
+        .or_else(|| distances.rounded_step(times_ms))
+        .ok_or_else(|| distances.crowded(times_ms))?;
+    let grid = Grid { start_ms, step_ms };
+    let slots = slots(times_ms, step_ms);
     let rows = times_ms.len() as u64;
-    let step_ms = if smallest <= divisor.saturating_mul(2) || extent / divisor < rows * 2 {
-        divisor
-    } else {
-        let middle = distances.len() / 2;
-        let median = *distances.select_nth_unstable(middle).1;
-        let periods: u64 = distances
-            .iter()
-            .map(|distance| ((distance + median / 2) / median).max(1))
-            .sum();
-        let average = ((extent + periods / 2) / periods).max(1);
-        (1..=MAX_DIVISOR)
-            .map(|divisor| average / divisor)
-            .take_while(|step| *step > smallest)
-            .find(|step| keeps_apart(times_ms, *step))
-            .unwrap_or(smallest)
-    };
-    let grid = Grid {
-        start_ms: first,
-        step_ms,
-    };
-    let slots = slot(grid, last).unwrap_or(u64::MAX).saturating_add(1);
     let limit = rows.saturating_mul(MAX_SLOTS_PER_ROW).max(MIN_SLOT_LIMIT);
     match usize::try_from(slots) {
         Ok(len) if slots <= limit => Ok(Some(Span { grid, len })),
-        Ok(_) | Err(_) => Err(Uneven {
+        Ok(_) | Err(_) => Err(Uneven::Endless {
             rows: times_ms.len(),
             step_ms,
             slots,
@@ -137,8 +130,18 @@ pub fn fit(times_ms: &[i64]) -> Result<Option<Span>, Uneven> {
     }
 }
 
+/// The number of points that a grid with this step has between the first and the last of the times.
+pub(super) fn slots(times_ms: &[i64], step_ms: u64) -> u64 {
+    let (Some(&start_ms), Some(&last)) = (times_ms.first(), times_ms.last()) else {
+        return 0;
+    };
+    slot(Grid { start_ms, step_ms }, last)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1)
+}
+
 /// Whether no two of the times are nearest to the same point of a grid with this step.
-fn keeps_apart(times_ms: &[i64], step_ms: u64) -> bool {
+pub(super) fn keeps_apart(times_ms: &[i64], step_ms: u64) -> bool {
     let Some(&start_ms) = times_ms.first() else {
         return true;
     };
@@ -154,35 +157,20 @@ fn keeps_apart(times_ms: &[i64], step_ms: u64) -> bool {
     true
 }
 
-fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-/// The grids of all series of one side, from the times of each (ascending, without equal neighbours).
-///
-/// # Errors
-/// The index of the first series that no sane grid holds, and why.
-pub fn fit_side(series: &[&[i64]]) -> Result<Vec<Option<Span>>, (usize, Uneven)> {
+/// The grids of all series of one side, from the times of each (ascending, without equal neighbours); the error of each
+/// series that no sane grid holds.
+#[must_use]
+pub fn fit_side(series: &[&[i64]]) -> Vec<Result<Option<Span>, Uneven>> {
     let shared = shared_span(series);
-    let mut spans = Vec::with_capacity(series.len());
-    for (index, times_ms) in series.iter().enumerate() {
-        let own = match fit(times_ms) {
-            Ok(own) => own,
+    series
+        .iter()
+        .map(|times_ms| match (fit(times_ms), shared) {
+            (Ok(Some(own)), Some(shared)) if joins(&shared, &own, times_ms) => Ok(Some(shared)),
             // Rows too far apart for a grid of their own may still be rare events on the side's grid.
-            Err(uneven) => match shared {
-                Some(shared) if on(&shared, times_ms) => Some(shared),
-                Some(_) | None => return Err((index, uneven)),
-            },
-        };
-        spans.push(own.map(|own| match shared {
-            Some(shared) if joins(&shared, &own, times_ms) => shared,
-            Some(_) | None => own,
-        }));
-    }
-    Ok(spans)
+            (Err(_), Some(shared)) if on(&shared, times_ms) => Ok(Some(shared)),
+            (own, _) => own,
+        })
+        .collect()
 }
 
 /// The grid of all times of a side together, where there is one that does not waste memory.
@@ -212,11 +200,12 @@ fn joins(shared: &Span, own: &Span, times_ms: &[i64]) -> bool {
     if own.grid.step_ms <= shared.grid.step_ms || times_ms.len() < 3 {
         return true;
     }
-    // Regular at a coarser step from end to end: a slower metric, not one with missing points.
-    let regular = own.len == times_ms.len();
-    let extent = |span: &Span| (span.len as u64 - 1).saturating_mul(span.grid.step_ms);
-    let whole = extent(shared).saturating_sub(extent(own)) < own.grid.step_ms.saturating_mul(2);
-    !(regular && whole)
+    // Mostly one coarser step from row to row: a slower metric, not one with missing points.
+    let single = times_ms
+        .windows(2)
+        .filter(|pair| pair[1].abs_diff(pair[0]) == own.grid.step_ms)
+        .count();
+    single * 2 < times_ms.len()
 }
 
 fn on(shared: &Span, times_ms: &[i64]) -> bool {
@@ -272,18 +261,89 @@ mod tests {
     }
 
     #[test]
-    fn two_rows_close_to_each_other_are_kept_apart_by_a_finer_step() {
-        check(&[0.0, 61.0, 119.0, 133.0, 180.0], 22.5, &[0, 3, 5, 6, 8]);
+    fn jitter_of_a_fifth_of_the_step_leads_to_no_hole_and_no_refusal() {
+        let mut state = 1_u64;
+        for len in [2_usize, 3, 5, 10, 60, 1000, 5000] {
+            for _ in 0..20 {
+                let times: Vec<i64> = (0..len as i64)
+                    .map(|i| {
+                        state = state
+                            .wrapping_mul(6_364_136_223_846_793_005)
+                            .wrapping_add(1);
+                        i * 60_000 + (state >> 33) as i64 % 24_001 - 12_000
+                    })
+                    .collect();
+                let found = fit(&times).map(|span| span.map(|span| span.len));
+                assert_eq!(found, Ok(Some(len)), "{times:?}");
+            }
+        }
+    }
+
+    fn check_crowded(times_s: &[i64], first: usize, apart_s: u64, usual_s: u64) {
+        let times: Vec<i64> = times_s.iter().map(|t| t * 1000).collect();
+        let expect = Uneven::Crowded {
+            first,
+            apart_ms: apart_s * 1000,
+            usual_ms: usual_s * 1000,
+        };
+        assert_eq!(fit(&times), Err(expect), "{times_s:?}");
+    }
+
+    #[test]
+    fn a_row_between_the_others_is_refused_and_invents_no_holes() {
+        check_crowded(&[0, 61, 119, 133, 180], 2, 14, 58);
+        for rows in [4, 10, 30, 200] {
+            for place in [0, 1, rows / 2, rows - 2] {
+                for apart in [1, 7, 29, 30] {
+                    let mut times: Vec<i64> = (0..rows).map(|i| i * 60_000).collect();
+                    times.push(place * 60_000 + apart * 1000);
+                    times.sort_unstable();
+                    // So few rows may just as well jitter, or be half a step apart with holes.
+                    if rows == 4 && apart >= 29 {
+                        continue;
+                    }
+                    let found = fit(&times);
+                    assert!(
+                        matches!(found, Err(Uneven::Crowded { .. })),
+                        "{rows} rows, one more {apart} s after row {place}: {found:?}"
+                    );
+                }
+            }
+        }
+        // Each row twice.
+        check_crowded(&[0, 1, 60, 61, 120, 121], 0, 1, 1);
+        check_crowded(&[0, 1, 60, 61, 120, 121, 180], 0, 1, 59);
+    }
+
+    #[test]
+    fn real_holes_are_kept_however_long() {
+        let bursts: Vec<i64> = (0..10).chain(200..210).map(|i| i * 60_000).collect();
+        let span = fit(&bursts).ok().flatten();
+        assert_eq!(span.map(|s| (s.grid.step_ms, s.len)), Some((60_000, 210)));
+        let jittered: Vec<i64> = bursts
+            .iter()
+            .enumerate()
+            .map(|(i, t)| t + (i as i64 * 7919) % 900)
+            .collect();
+        let span = fit(&jittered).ok().flatten();
+        assert_eq!(span.map(|s| s.len), Some(210));
+        // Rare events: any whole number of minutes apart.
+        let rare: Vec<i64> = [0, 3, 4, 9, 11, 16, 17, 24, 27, 28, 33]
+            .map(|i| i * 60_000)
+            .to_vec();
+        let span = fit(&rare).ok().flatten();
+        assert_eq!(span.map(|s| (s.grid.step_ms, s.len)), Some((60_000, 34)));
     }
 
     #[test]
     fn absurd_times_are_refused() {
         let day = 86_400_000;
-        let uneven = fit(&[0, 1, 400 * day]);
+        assert!(fit(&[0, 1, 400 * day]).is_err());
+        let distant: Vec<i64> = (0..20).chain([400 * day]).collect();
         assert_eq!(
-            uneven,
-            Err(Uneven {
-                rows: 3,
+            fit(&distant),
+            Err(Uneven::Endless {
+                rows: 21,
                 step_ms: 1,
                 slots: 400 * 86_400_000 + 1
             })
@@ -300,9 +360,8 @@ mod tests {
         let shifted: Vec<i64> = (0..60).map(|i| i * 60_000 + 7).collect();
         let shape = |series: &[&[i64]]| -> Vec<(i64, u64, usize)> {
             fit_side(series)
-                .unwrap_or_default()
                 .into_iter()
-                .flatten()
+                .filter_map(|span| span.ok().flatten())
                 .map(|span| (span.grid.start_ms, span.grid.step_ms, span.len))
                 .collect()
         };
@@ -312,6 +371,12 @@ mod tests {
             [whole, whole, whole, (0, 300_000, 12)]
         );
         assert_eq!(shape(&[&minutes, &shifted]), [whole, (7, 60_000, 60)]);
+        // Of a slower metric only what is missing is a hole.
+        let slow_with_hole = [slow[..5].to_vec(), slow[6..].to_vec()].concat();
+        assert_eq!(
+            shape(&[&minutes, &slow_with_hole]),
+            [whole, (0, 300_000, 12)]
+        );
     }
 
     proptest! {
@@ -336,7 +401,11 @@ mod tests {
                         prop_assert!(moved * 2 <= span.grid.step_ms);
                     }
                 }
-                Err(uneven) => prop_assert!(uneven.slots > MIN_SLOT_LIMIT),
+                Err(Uneven::Crowded { first, apart_ms, usual_ms }) => {
+                    prop_assert_eq!(times[first + 1].abs_diff(times[first]), apart_ms);
+                    prop_assert!(apart_ms <= usual_ms);
+                }
+                Err(Uneven::Endless { slots, .. }) => prop_assert!(slots > MIN_SLOT_LIMIT),
             }
         }
     }

@@ -12,6 +12,7 @@ pub mod open;
 pub mod pairs;
 pub mod problem;
 mod scalar;
+mod step;
 mod time;
 
 use std::collections::{BTreeMap, HashSet};
@@ -25,7 +26,7 @@ use crate::model::query::SentQueries;
 /// All that was read from the files of one judgement.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FileInput {
-    /// The pairs, in the order in which the files name them.
+    /// The pairs: those of a list in its order, those of CSV by name and tags, whatever the order of rows and columns.
     pub sets: Vec<MetricSetPair>,
     /// The live cluster's own past, where a file has it.
     pub history: Vec<HistorySeries>,
@@ -35,17 +36,22 @@ pub struct FileInput {
     pub notes: Vec<String>,
 }
 
-/// The name, followed by the tags where there are any: `latency{zone=a}`.
+/// The name, followed by the tags where there are any, as reports write it: `latency {pod=b, zone=a}`.
 #[must_use]
 pub fn label(name: &str, tags: &BTreeMap<String, String>) -> String {
     if tags.is_empty() {
-        return name.to_owned();
+        name.to_owned()
+    } else {
+        format!("{name} {{{}}}", listed(tags, ", "))
     }
+}
+
+fn listed(tags: &BTreeMap<String, String>, separator: &str) -> String {
     let tags: Vec<String> = tags
         .iter()
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
-    format!("{name}{{{}}}", tags.join(","))
+    tags.join(separator)
 }
 
 /// Hands out ids that are different from each other and the same for the same input.
@@ -60,9 +66,13 @@ impl Ids {
         self.taken.insert(id.to_owned())
     }
 
-    /// Makes an id from name and tags; `#2`, `#3` and so on tell equal ones apart.
+    /// Makes an id from name and tags, `latency{zone=a}`; `#2`, `#3` and so on tell equal ones apart.
     fn make(&mut self, name: &str, tags: &BTreeMap<String, String>) -> String {
-        let base = label(name, tags);
+        let base = if tags.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name}{{{}}}", listed(tags, ","))
+        };
         let mut id = base.clone();
         let mut number = 2_usize;
         while !self.taken.insert(id.clone()) {
@@ -73,24 +83,46 @@ impl Ids {
     }
 }
 
-/// Notes on pairs of which one side has no rows at all.
+/// How many names a note lists; the report has them all.
+const MAX_NAMED: usize = 5;
+
+/// One note for all of `labels`: `` `a` and `b` are only in … ``; of many the first five and the number of the others. `None`
+/// for none.
+#[must_use]
+pub fn note_on(labels: &[String], singular: &str, plural: &str, what: &str) -> Option<String> {
+    let quoted: Vec<String> = labels
+        .iter()
+        .take(MAX_NAMED)
+        .map(|label| format!("`{label}`"))
+        .collect();
+    let (last, first) = quoted.split_last()?;
+    let verb = if labels.len() == 1 { singular } else { plural };
+    let names = match labels.len() - quoted.len() {
+        0 if first.is_empty() => last.clone(),
+        0 => format!("{} and {last}", first.join(", ")),
+        more => format!("{} and {more} more", quoted.join(", ")),
+    };
+    Some(format!("{names} {verb} {what}"))
+}
+
+/// Notes on pairs of which one side has no rows at all, one for each side.
 fn one_sided_notes(sets: &[MetricSetPair], baseline: &str, canary: &str) -> Vec<String> {
-    let only = |there: &Series, other: &Series| !there.is_empty() && other.is_empty();
-    let mut notes = Vec::new();
-    for set in sets {
-        let side = if only(&set.baseline, &set.canary) {
-            baseline
-        } else if only(&set.canary, &set.baseline) {
-            canary
-        } else {
-            continue;
-        };
-        notes.push(format!(
-            "`{}` is only in {side}",
-            label(&set.name, &set.tags)
-        ));
-    }
-    let paired = sets.len() > notes.len();
+    let labels = |only: fn(&MetricSetPair) -> (&Series, &Series)| -> Vec<String> {
+        sets.iter()
+            .filter(|set| {
+                let (there, other) = only(set);
+                !there.is_empty() && other.is_empty()
+            })
+            .map(|set| label(&set.name, &set.tags))
+            .collect()
+    };
+    let of_baseline = labels(|set| (&set.baseline, &set.canary));
+    let of_canary = labels(|set| (&set.canary, &set.baseline));
+    let paired = sets.len() > of_baseline.len() + of_canary.len();
+    let mut notes: Vec<String> = [(&of_baseline, baseline), (&of_canary, canary)]
+        .into_iter()
+        .filter_map(|(labels, side)| note_on(labels, "is", "are", &format!("only in {side}")))
+        .collect();
     if !paired && !notes.is_empty() && sets.iter().any(|set| !set.tags.is_empty()) {
         notes.push(
             "no series has the same tags on both sides; a column that names the version must not be a tag"

@@ -31,16 +31,23 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, InputError> {
         .map_err(|error| failed(&file, &error))
 }
 
-/// Reads all of `path` as text.
+/// Reads all of `path` as text, but at most `limit` bytes of it, after decompression.
 ///
 /// # Errors
-/// As [`open`], and text that is not UTF-8.
-pub fn read_text(path: &Path) -> Result<String, InputError> {
+/// As [`open`], more bytes than `limit`, and text that is not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> Result<String, InputError> {
     let file = path.display().to_string();
     let mut bytes = Vec::new();
-    open(path)?
+    Limited::new(open(path)?, limit)
         .read_to_end(&mut bytes)
-        .map_err(|error| failed(&file, &error))?;
+        .map_err(|error| {
+            if error.kind() != io::ErrorKind::FileTooLarge || limit >= MAX_BYTES {
+                return failed(&file, &error);
+            }
+            let limit = format!("at most {} MiB", limit >> 20);
+            let problem = Problem::new("more data than is read from such a file", limit);
+            Problems::default().fatal(&file, problem)
+        })?;
     utf8(bytes, &file)
 }
 

@@ -34,13 +34,14 @@ pub fn read(text: &str, file: &str) -> Result<FileInput, InputError> {
             "at least one metric set pair",
         ));
     }
+    let mut lines = Lines::of(text);
     let mut input = FileInput::default();
     let mut read_pairs = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         match serde_json::from_str::<ReadPair>(item.get()) {
             Ok(pair) => read_pairs.push((index, pair)),
             Err(error) => {
-                let line = line_of(text, item.get()) + error.line().saturating_sub(1);
+                let line = lines.line(item.get()) + error.line().saturating_sub(1);
                 problems.add(
                     Problem::new(reworded(&error), "a metric set pair")
                         .at(format!("[{index}], line {line}")),
@@ -101,11 +102,34 @@ fn reworded(error: &serde_json::Error) -> String {
     shown
 }
 
-/// The line of `part`, which is a piece of `text`.
-fn line_of(text: &str, part: &str) -> usize {
-    let offset = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-    let before = text.as_bytes().get(..offset).unwrap_or_default();
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
+/// Tells the lines of pieces of a text that come in its order: each line is counted once.
+struct Lines<'a> {
+    text: &'a str,
+    counted: usize,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            counted: 0,
+            line: 1,
+        }
+    }
+
+    /// The line in which `part` begins, which is a piece of the text behind the last one.
+    fn line(&mut self, part: &str) -> usize {
+        let offset = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        let between = self.text.as_bytes().get(self.counted..offset);
+        self.line += line_ends(between.unwrap_or_default());
+        self.counted = self.counted.max(offset);
+        self.line
+    }
+}
+
+fn line_ends(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
 }
 
 fn convert(

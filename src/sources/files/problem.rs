@@ -8,7 +8,7 @@ pub const MAX_PROBLEMS: usize = 20;
 /// One thing that is wrong in an input file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where: ``line 3, column `value` ``, `[2].values.control[7]`, or empty for the whole file.
+    /// Where: ``line 3, column `value` ``, `[2].id`, or empty for the whole file.
     pub place: String,
     /// What stands there.
     pub found: String,

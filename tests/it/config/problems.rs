@@ -359,7 +359,7 @@ fn a_problem_shows_its_line() {
       │
     6 │       direction: increse # typo
       │                  ^^^^^^^ expected `increase`, `decrease` or `either`
-      = help: did you mean `increase`?
+      = hint: did you mean `increase`?
     ");
 }
 
@@ -373,7 +373,7 @@ fn an_absent_key_marks_no_other_key() {
       │
     1 │ name: c
       │ expected a key `classifier` here, a map
-      = help: write `classifier: {}`
+      = hint: write `classifier: {}`
 
     error: metrics[0].name: missing
       ┌─ c.yaml:3:3
@@ -406,7 +406,7 @@ fn a_long_line_is_cut_around_the_problem() {
       │
     1 │ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "nmae": "xxxxxxxxxxxxxxxxxxxxxxxxxxxx
       │                                    ^^^^^^ expected `applications`, `classifier`, `configVersion`, `createdTimestamp`, `createdTimestampIso`, `description`, `id`, `judge`, `metrics`, `name`, `templates`, `updatedTimestamp` or `updatedTimestampIso`
-      = help: did you mean `name`?
+      = hint: did you mean `name`?
     "#);
 }
 
@@ -419,7 +419,7 @@ fn the_parts_of_a_rendered_problem_can_be_coloured() {
         Role::Message => format!("<m>{piece}</m>"),
         Role::Frame => format!("<f>{piece}</f>"),
         Role::Caret => format!("<c>{piece}</c>"),
-        Role::Help => format!("<h>{piece}</h>"),
+        Role::Hint => format!("<h>{piece}</h>"),
     });
     assert_snapshot!(coloured, @r"
     <e>error</e>: <m>classifier.groupWeight: unknown key `groupWeight`</m>
@@ -427,6 +427,6 @@ fn the_parts_of_a_rendered_problem_can_be_coloured() {
       <f>│</f>
     <f>2</f> <f>│</f> classifier: {groupWeight: {}}
       <f>│</f>              <c>^^^^^^^^^^^ expected `groupWeights` or `scoreThresholds`</c>
-      <f>=</f> <h>help</h>: did you mean `groupWeights`?
+      <f>=</f> <h>hint</h>: did you mean `groupWeights`?
     ");
 }
