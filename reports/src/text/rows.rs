@@ -168,7 +168,7 @@ impl Page<'_> {
             cells[width - 1] = (role, self.sign('▸', '>'));
         }
         if let Some(mean) = plot.mean {
-            cells[at(mean)] = (role, self.sign('⬦', 'o'));
+            cells[at(mean)] = (role, self.sign('⋄', 'o'));
         }
         if let Some(estimate) = plot.estimate {
             cells[at(estimate)] = (role, self.kind_mark(metric.kind));

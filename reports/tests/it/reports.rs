@@ -120,7 +120,7 @@ fn a_limit_that_the_mean_decided_is_shown_with_the_mean() {
             .filter(|line| line.contains(", at "))
             .count();
         assert_eq!(named, expected, "{width}: {written}");
-        let plotted = written.matches('⬦').count();
+        let plotted = written.matches('⋄').count();
         assert_eq!(plotted, if width >= 104 { 4 } else { 0 }, "{written}");
     }
     let written = markdown(&report, &Links::default());

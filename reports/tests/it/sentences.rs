@@ -210,3 +210,32 @@ fn muted_results_of_all_kinds_have_an_order() {
         .unwrap();
     assert!(last_failed < first_undecided, "{words:?}");
 }
+
+/// A judgement whose effects are all short once had the header `Effect, 98% intervalTolerance`.
+#[test]
+fn no_title_of_a_column_runs_into_the_next() {
+    for sample in [
+        samples::one(),
+        samples::means_decide(),
+        samples::no_data(),
+        samples::inconclusive(),
+    ] {
+        for width in 40..=132 {
+            let style = TextStyle {
+                width,
+                all: true,
+                ..TextStyle::default()
+            };
+            let written = text(&sample.report(), &style);
+            let header = written
+                .lines()
+                .find(|line| line.trim().starts_with("Result "))
+                .unwrap();
+            for title in ["Metric", "Effect", "Tolerance", "-50"] {
+                if let Some(at) = header.find(title) {
+                    assert!(header[..at].ends_with("  "), "{width}: {header}");
+                }
+            }
+        }
+    }
+}
