@@ -74,7 +74,13 @@ fn testcase(xml: &mut String, metric: &MetricView, label: &str) {
         escape(label)
     );
     let message = escape(&format!("{label} {}", metric.happened.plain()));
-    let why = escape(&metric.why.plain());
+    let why = metric
+        .cautions
+        .iter()
+        .fold(metric.why.plain(), |why, caution| {
+            format!("{why} {caution}")
+        });
+    let why = escape(&why);
     let _ = match metric.kind {
         Kind::Pass => writeln!(
             xml,

@@ -16,6 +16,7 @@ mod sentence;
 mod summary;
 mod terminal;
 mod text;
+mod trust;
 mod verdict;
 mod view;
 mod why;

@@ -6,6 +6,7 @@ use crate::Report;
 use crate::format::{self, NOTES, Signs};
 use crate::metric::{Kind, MetricView};
 use crate::sentence::{Piece, Sentence};
+use crate::trust;
 use crate::view::View;
 
 /// Rows of a table; a pull request is no place for two hundred.
@@ -48,6 +49,7 @@ pub(crate) fn write(report: &Report<'_>, links: &Links) -> String {
         );
     }
     undecided(&mut text, &view);
+    cautions(&mut text, &view);
     notes(&mut text, &report.context.notes);
     let mut last: Vec<String> = Vec::new();
     last.extend(links.report.as_ref().map(|to| link("Full report", to)));
@@ -142,6 +144,23 @@ fn undecided(text: &mut String, view: &View) {
     }
     more(text, undecided.len());
     let _ = writeln!(text, "\n</details>");
+}
+
+fn cautions(text: &mut String, view: &View) {
+    let shared = trust::shared(&view.metrics);
+    if shared.is_empty() {
+        return;
+    }
+    text.push('\n');
+    for caution in shared {
+        let names = caution.names(code);
+        let _ = writeln!(
+            text,
+            "- **{}**: {names}. {}",
+            caution.title,
+            sentence(&Sentence::new().words(caution.text))
+        );
+    }
 }
 
 fn notes(text: &mut String, notes: &[String]) {

@@ -241,7 +241,7 @@ impl MetricView {
             why: why::sentence(result, signs),
             brief: why::brief(result, signs),
             happened: why::happened(result, signs),
-            cautions: why::cautions(result, signs),
+            cautions: why::cautions(result, set, signs),
             summary: summary::rows(result, set, signs),
             measure: measure(result, signs),
             shift_level: effect.map_or_else(String::new, Effect::level),

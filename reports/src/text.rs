@@ -8,6 +8,7 @@ use crate::Report;
 use crate::format::{self, NOTES, Signs};
 use crate::metric::Kind;
 use crate::terminal::{Line, Role, ascii, cut, roles, wrap};
+use crate::trust;
 use crate::view::{VerdictMark, View};
 
 /// Wider lines are hard to follow.
@@ -86,6 +87,7 @@ pub(crate) fn write(report: &Report<'_>, style: &TextStyle) -> String {
     if !view.metrics.is_empty() {
         lines.extend(page.rows(&view));
         lines.push(Line::new());
+        lines.extend(page.cautions(&view));
     }
     lines.extend(page.way_out(&view));
     let mut text = String::new();
@@ -259,6 +261,24 @@ impl Page<'_> {
         }
         if let Some(note) = &view.groups_note {
             lines.extend(self.indented(&[(Role::Plain, note.clone())]));
+        }
+        lines
+    }
+
+    /// What a reader should know before trusting the rows; an empty line after it.
+    fn cautions(&self, view: &View) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for caution in trust::shared(&view.metrics) {
+            let names = caution.names(|name| self.signs.shorten(name, 40));
+            let pieces = [
+                (Role::Marginal, format!("{}: ", caution.title)),
+                (Role::Plain, names),
+                (Role::Faint, format!(". {}", caution.text)),
+            ];
+            lines.extend(self.indented(&pieces));
+        }
+        if !lines.is_empty() {
+            lines.push(Line::new());
         }
         lines
     }

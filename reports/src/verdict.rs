@@ -23,8 +23,19 @@ pub(crate) fn headline(judgement: &Judgement, metrics: &[MetricView], signs: Sig
         }
         VerdictReason::CriticalUndecided { result } => {
             let mut sentence = Sentence::new().words("critical metric ");
-            sentence.0.extend(about(metrics, result, signs).0);
-            sentence
+            match judgement.results.get(result) {
+                // It has a classification, made of zeros.
+                Some(undecided) if undecided.classification.decided() => {
+                    let label = Signs::PAGE.shorten(&format::clean(&undecided.label()), 48);
+                    sentence
+                        .name(label)
+                        .words(" must have data, and every point of a side is missing")
+                }
+                _ => {
+                    sentence.0.extend(about(metrics, result, signs).0);
+                    sentence
+                }
+            }
         }
         VerdictReason::ScoreReached
         | VerdictReason::ScoreBetween
@@ -152,10 +163,7 @@ fn decided(judgement: &Judgement) -> (usize, usize) {
         .iter()
         .filter(|result| result.counted())
         .collect();
-    let decided = counted
-        .iter()
-        .filter(|result| result.classification.decided())
-        .count();
+    let decided = counted.iter().filter(|result| result.decided()).count();
     (decided, counted.len())
 }
 
@@ -203,7 +211,7 @@ fn reason(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> Senten
             None => "The judge gives groups without any decision full marks; the verdict does not.".to_owned(),
         },
         VerdictReason::TooLittleDecided => format!(
-            "{} of the weight was decided; a verdict needs more than half of the metrics and half of the weight.",
+            "{} of the weight was decided; a verdict needs more than half of the metrics and more than half of the weight.",
             format::share(judgement.coverage)
         ),
         VerdictReason::NothingDecided => {

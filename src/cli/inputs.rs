@@ -246,10 +246,35 @@ pub(super) fn default_config(sets: &[MetricSetPair]) -> JudgeConfig {
     }
 }
 
+/// An export has more columns than a config has metrics: what the config does not name is not judged, and a note says so. A
+/// pair list is made for its config, so there it stays and is refused, as in Kayenta.
+fn leave_out_extra_columns(config: &JudgeConfig, input: &mut FileInput) {
+    let known: HashSet<&str> = config
+        .metrics
+        .iter()
+        .map(|spec| spec.name.as_str())
+        .collect();
+    let mut extra: Vec<String> = Vec::new();
+    input.sets.retain(|set| {
+        let keep = known.contains(set.name.as_str());
+        if !keep && extra.last() != Some(&set.name) {
+            extra.push(set.name.clone());
+        }
+        keep
+    });
+    extra.sort();
+    extra.dedup();
+    let note = note_on(&extra, "is", "are", "not in the config, so not judged");
+    input.notes.extend(note);
+}
+
 /// Adds a pair without points for each metric of the config that the input does not have: no evidence is never success, so
 /// a metric that is missing altogether must not be forgotten. Series from CSV are put in the config's order, those of one
 /// metric by their tags.
 pub(super) fn complete(config: &JudgeConfig, input: &mut FileInput, keep_order: bool) {
+    if !keep_order {
+        leave_out_extra_columns(config, input);
+    }
     let present: HashSet<String> = input.sets.iter().map(|set| set.name.clone()).collect();
     let mut ids: HashSet<String> = input.sets.iter().map(|set| set.id.clone()).collect();
     let mut added = HashSet::new();

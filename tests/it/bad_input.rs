@@ -231,12 +231,13 @@ fn duplicate_metric_names() {
 
 #[test]
 fn a_pair_that_the_config_does_not_name() {
-    let files: [(&str, &[u8]); 1] = [("more.csv", b"timestamp,latency,latancy,other\n0,1,2,3\n")];
-    insta::assert_snapshot!(check(&files, "judge --config config.yaml --baseline more.csv --canary c.csv"), @r"
+    let pairs = br#"[{"name":"latancy","values":{"control":[1],"experiment":[2]}},{"name":"other","values":{"control":[1],"experiment":[2]}}]"#;
+    let files: [(&str, &[u8]); 1] = [("more.json", pairs)];
+    insta::assert_snapshot!(check(&files, "judge --config config.yaml --pairs more.json"), @r"
     exit 2
 
     ---
-    error: `more.csv` has the metrics `latancy`, `other`, which the config does not name
+    error: `more.json` has the metrics `latancy`, `other`, which the config does not name
     hint: the config has `latency`
 
     1 error. Nothing was judged.

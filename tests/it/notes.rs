@@ -54,3 +54,35 @@ fn a_metric_with_history_alone_is_told_in_one_note() {
       note: `latency` has only rows of the history
     ");
 }
+
+#[test]
+fn columns_that_the_config_does_not_name_are_left_out_and_told() {
+    let more = "timestamp,latency,b,a\n0,10,1,2\n60,12,1,2\n120,11,1,2\n180,13,1,2\n";
+    let folder = Folder::usual().file("more.csv", more);
+    let (code, text, _) =
+        folder.run("judge --config config.yaml --baseline more.csv --canary more.csv");
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("note: `a` and `b` are not in the config, so not judged"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_counter_that_must_have_data_does_not_pass_on_zeros_that_nobody_measured() {
+    let config = CONFIG.replace(
+        "direction: increase",
+        "direction: increase, critical: true, mustHaveData: true, nanStrategy: replace",
+    );
+    let empty = "timestamp,latency\n0,\n60,\n120,\n180,\n";
+    let folder = Folder::usual()
+        .file("strict.yaml", config)
+        .file("empty.csv", empty);
+    let (code, text, _) =
+        folder.run("judge --config strict.yaml --baseline b.csv --canary empty.csv");
+    assert_eq!(code, 3, "{text}");
+    assert!(
+        text.contains("critical metric latency must have data, and every point of a"),
+        "{text}"
+    );
+}
