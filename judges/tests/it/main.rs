@@ -9,6 +9,7 @@
     reason = "JSON values are matched by the kind that is expected"
 )]
 
+mod findings;
 mod kayenta_vectors;
 mod properties;
 mod statistics_vectors;
