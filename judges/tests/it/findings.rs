@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coalmine_judges::config::{Direction, JudgeConfig, MetricSpec, Thresholds};
 use coalmine_judges::judge::{Judge, JudgeInput};
-use coalmine_judges::judgement::{Caution, Classification, Reason};
+use coalmine_judges::judgement::{Caution, Classification, MetricResult, Reason};
 use coalmine_judges::judges::netflix_aca::NetflixAcaJudge;
 use coalmine_judges::sample::Sample;
 use coalmine_judges::series::{MetricSetPair, Series};
@@ -12,12 +12,8 @@ use coalmine_judges::stats::hodges_lehmann::shift_interval;
 
 use crate::verdicts::{Shape, sides};
 
-/// The reason and the cautions of one metric with these sides.
-fn told(
-    spec: MetricSpec,
-    baseline: &[f64],
-    canary: &[f64],
-) -> (Classification, Reason, Vec<Caution>) {
+/// The result of one metric with these sides.
+fn judged(spec: MetricSpec, baseline: &[f64], canary: &[f64]) -> MetricResult {
     let config = JudgeConfig {
         metrics: vec![spec],
         ..JudgeConfig::default()
@@ -30,7 +26,16 @@ fn told(
         canary: Series::untimed(canary.iter().copied()),
     }];
     let input = JudgeInput::new(&config, Thresholds::default(), &sets).unwrap();
-    let result = NetflixAcaJudge.judge(&input).results.remove(0);
+    NetflixAcaJudge.judge(&input).results.remove(0)
+}
+
+/// The answer, the reason and the cautions.
+fn told(
+    spec: MetricSpec,
+    baseline: &[f64],
+    canary: &[f64],
+) -> (Classification, Reason, Vec<Caution>) {
+    let result = judged(spec, baseline, canary);
     (result.classification, result.reason, result.cautions)
 }
 
@@ -112,24 +117,8 @@ fn an_end_of_the_interval_that_is_all_rounding_is_cautioned() {
 
 #[test]
 fn constants_that_differ_are_judged_alike_each_time_and_by_their_number() {
-    let spec = || MetricSpec::new("m", ["g"]);
     let shift = |canary: &[f64]| {
-        let config = JudgeConfig {
-            metrics: vec![spec()],
-            ..JudgeConfig::default()
-        };
-        let sets = [MetricSetPair {
-            name: "m".to_owned(),
-            id: "m".to_owned(),
-            tags: BTreeMap::new(),
-            baseline: Series::untimed([7.0; 10]),
-            canary: Series::untimed(canary.iter().copied()),
-        }];
-        let input = JudgeInput::new(&config, Thresholds::default(), &sets).unwrap();
-        NetflixAcaJudge
-            .judge(&input)
-            .results
-            .remove(0)
+        judged(MetricSpec::new("m", ["g"]), &[7.0; 10], canary)
             .shift
             .unwrap()
     };

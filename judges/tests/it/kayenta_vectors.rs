@@ -276,32 +276,25 @@ fn outliers_are_the_same_points() {
 
 #[test]
 fn missing_points_are_removed_or_become_zero() {
-    check_kind("removeNaNs", 2, |case| {
-        let side = prepare(
-            &Series::untimed(case.input("data")),
-            NanStrategy::Remove,
-            Outliers::Keep,
-        );
-        assert_eq!(
-            side.values,
-            numbers(case.expected("data")),
-            "{}",
-            case.name()
-        );
-    });
-    check_kind("replaceNaNs", 1, |case| {
-        let side = prepare(
-            &Series::untimed(case.input("data")),
-            NanStrategy::Replace,
-            Outliers::Keep,
-        );
-        assert_eq!(
-            side.values,
-            numbers(case.expected("data")),
-            "{}",
-            case.name()
-        );
-    });
+    let kinds = [
+        ("removeNaNs", 2, NanStrategy::Remove),
+        ("replaceNaNs", 1, NanStrategy::Replace),
+    ];
+    for (kind, at_least, strategy) in kinds {
+        check_kind(kind, at_least, |case| {
+            let side = prepare(
+                &Series::untimed(case.input("data")),
+                strategy,
+                Outliers::Keep,
+            );
+            assert_eq!(
+                side.values,
+                numbers(case.expected("data")),
+                "{}",
+                case.name()
+            );
+        });
+    }
 }
 
 /// The metric of a classifier case, and its two sides prepared.

@@ -14,3 +14,4 @@ mod kayenta_vectors;
 mod properties;
 mod statistics_vectors;
 mod verdicts;
+mod what_ifs;

@@ -9,7 +9,6 @@ use coalmine_judges::judgement::{
 };
 use coalmine_judges::judges::netflix_aca::NetflixAcaJudge;
 use coalmine_judges::series::{MetricSetPair, Series};
-use coalmine_judges::what_if::{self, Change};
 
 /// How a metric of the tests comes out.
 #[derive(Clone, Copy)]
@@ -41,17 +40,17 @@ pub(crate) fn sides(shape: Shape) -> (Vec<f64>, Vec<f64>) {
 
 /// A canary under construction: metrics with shapes, in groups with weights.
 #[derive(Default)]
-struct Canary {
+pub(crate) struct Canary {
     config: JudgeConfig,
     sets: Vec<MetricSetPair>,
 }
 
 impl Canary {
-    fn metric(self, name: &str, group: &str, shape: Shape) -> Self {
+    pub(crate) fn metric(self, name: &str, group: &str, shape: Shape) -> Self {
         self.metric_as(MetricSpec::new(name, [group]), shape)
     }
 
-    fn critical(self, name: &str, group: &str, shape: Shape) -> Self {
+    pub(crate) fn critical(self, name: &str, group: &str, shape: Shape) -> Self {
         self.metric_as(
             MetricSpec {
                 critical: true,
@@ -61,7 +60,7 @@ impl Canary {
         )
     }
 
-    fn metric_as(mut self, spec: MetricSpec, shape: Shape) -> Self {
+    pub(crate) fn metric_as(mut self, spec: MetricSpec, shape: Shape) -> Self {
         let (baseline, canary) = sides(shape);
         self.sets.push(MetricSetPair {
             name: spec.name.clone(),
@@ -74,12 +73,12 @@ impl Canary {
         self
     }
 
-    fn weight(mut self, group: &str, percent: f64) -> Self {
+    pub(crate) fn weight(mut self, group: &str, percent: f64) -> Self {
         self.config.group_weights.insert(group.to_owned(), percent);
         self
     }
 
-    fn judge(&self) -> Judgement {
+    pub(crate) fn judge(&self) -> Judgement {
         NetflixAcaJudge
             .judge(&JudgeInput::new(&self.config, Thresholds::default(), &self.sets).unwrap())
     }
@@ -350,49 +349,6 @@ fn pairs_without_a_metric_are_refused_all_at_once() {
 }
 
 #[test]
-fn the_judgement_tells_what_would_have_changed_it() {
-    let canary = Canary::default()
-        .metric("p50", "g", Shape::Same)
-        .metric("p99", "g", Shape::Same)
-        .critical("errors", "g", Shape::Higher)
-        .metric_as(
-            MetricSpec {
-                muted: true,
-                ..MetricSpec::new("memory", ["g"])
-            },
-            Shape::Higher,
-        );
-    let found = what_if::explore(&canary.judge(), 10);
-    let told: Vec<(Change, f64, Verdict)> = found
-        .into_iter()
-        .map(|what_if| (what_if.change, what_if.score, what_if.verdict))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            (Change::Passed(2), 100.0, Verdict::Pass),
-            (Change::NotCritical(2), 66.67, Verdict::Fail),
-            (Change::NotMuted(3), 0.0, Verdict::Fail),
-        ]
-    );
-}
-
-#[test]
-fn a_pass_tells_which_failure_would_have_cost_most() {
-    let canary = Canary::default()
-        .weight("speed", 20.0)
-        .weight("errors", 80.0)
-        .metric("p50", "speed", Shape::Same)
-        .metric("5xx", "errors", Shape::Same);
-    let found = what_if::explore(&canary.judge(), 10);
-    assert_eq!(found.len(), 1);
-    assert_eq!(
-        (found[0].change.clone(), found[0].score, found[0].verdict),
-        (Change::Failed(1), 20.0, Verdict::Fail)
-    );
-}
-
-#[test]
 fn a_negative_leftover_weight_earns_nothing_in_the_verdict() {
     // Kayenta gives the unweighted group -50: its failure adds nothing, and its success would cost points.
     let canary = Canary::default()
@@ -549,38 +505,6 @@ fn a_long_list_of_unknown_metrics_is_cut_short() {
         refusal.to_string(),
         "Could not find metric config for m0, m1, m2, m3, m4 and 4 more"
     );
-}
-
-#[test]
-fn the_change_that_would_have_turned_the_verdict_is_found_among_many() {
-    let mut canary = Canary::default().weight("light", 3.0).weight("heavy", 97.0);
-    for index in 0..12 {
-        canary = canary.metric(&format!("light {index}"), "light", Shape::Higher);
-    }
-    let canary = canary.metric("heavy", "heavy", Shape::Higher);
-    let found = what_if::explore(&canary.judge(), 10);
-    assert_eq!(
-        (found[0].change.clone(), found[0].verdict),
-        (Change::Passed(12), Verdict::Pass)
-    );
-}
-
-#[test]
-fn where_no_single_change_would_have_helped_all_of_them_are_named() {
-    let canary = Canary::default()
-        .critical("errors", "g", Shape::Higher)
-        .critical("latency", "g", Shape::Higher)
-        .metric("memory", "g", Shape::NoData);
-    let found = what_if::explore(&canary.judge(), 10);
-    assert_eq!(
-        (found[0].change.clone(), found[0].verdict),
-        (Change::AllPassed(vec![0, 1]), Verdict::Pass)
-    );
-    let failed = found
-        .iter()
-        .find(|what_if| matches!(what_if.change, Change::UndecidedFailed(_)))
-        .unwrap();
-    assert_eq!((failed.verdict, failed.score), (Verdict::Fail, 0.0));
 }
 
 #[test]
