@@ -10,7 +10,7 @@ use coalmine_judges::sample::Sample;
 use coalmine_judges::series::{MetricSetPair, Series};
 use coalmine_judges::stats::hodges_lehmann::shift_interval;
 
-use crate::verdicts::{Shape, sides};
+use crate::canary::{Shape, sides};
 
 /// The result of one metric with these sides.
 fn judged(spec: MetricSpec, baseline: &[f64], canary: &[f64]) -> MetricResult {

@@ -9,7 +9,9 @@
     reason = "JSON values are matched by the kind that is expected"
 )]
 
+mod canary;
 mod findings;
+mod kayenta_case;
 mod kayenta_vectors;
 mod properties;
 mod statistics_vectors;

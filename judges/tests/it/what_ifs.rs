@@ -4,7 +4,7 @@ use coalmine_judges::config::MetricSpec;
 use coalmine_judges::judgement::Verdict;
 use coalmine_judges::what_if::{self, Change};
 
-use crate::verdicts::{Canary, Shape};
+use crate::canary::{Canary, Shape};
 
 #[test]
 fn the_judgement_tells_what_would_have_changed_it() {
