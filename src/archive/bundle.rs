@@ -123,13 +123,16 @@ pub struct Saved {
 }
 
 /// What is told of an input, and is no part of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Told {
     /// What the two sides are.
     pub sides: Sides,
     /// Where the series came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// Warnings about config and input, one sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 

@@ -2,5 +2,8 @@
 
 pub mod clean;
 pub mod history;
+pub mod ids;
 pub mod kayenta;
+pub mod metric_set;
 pub mod query;
+pub mod scope;

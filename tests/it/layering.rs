@@ -5,12 +5,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of `src` may import, beside itself. Parts that do not exist yet are added with their folder.
-const MAY_IMPORT: [(&str, &[&str]); 6] = [
+const MAY_IMPORT: [(&str, &[&str]); 8] = [
     ("clock", &[]),
     ("model", &["coalmine_judges"]),
     ("config", &["model", "coalmine_judges"]),
-    ("sources", &["model", "coalmine_judges"]),
+    ("sources", &["model", "config", "coalmine_judges"]),
+    ("store", &["model", "coalmine_judges"]),
     ("archive", &["model", "config", "coalmine_judges"]),
+    (
+        "analysis",
+        &[
+            "model",
+            "config",
+            "archive",
+            "sources",
+            "clock",
+            "coalmine_judges",
+        ],
+    ),
     (
         "cli",
         &[
