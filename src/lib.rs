@@ -1,10 +1,13 @@
 //! Coalmine: an automated canary judge.
 
 pub mod analysis;
+pub mod api;
 pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod executions;
 pub mod model;
 pub mod sources;
+pub mod stages;
 pub mod store;

@@ -222,6 +222,29 @@ impl Saved {
         })
     }
 
+    /// Puts a bundle and the record of its judgement together, as the archive keeps them, and checks that they fit.
+    ///
+    /// # Errors
+    /// As [`Saved::read`].
+    pub fn assemble(bundle: Bundle, record: super::JudgementRecord) -> Result<Self, SavedError> {
+        let super::JudgementRecord {
+            judged_at_ms,
+            told,
+            judgement,
+            ..
+        } = record;
+        let malformed = |error: io::Error| SavedError::Malformed {
+            found: error.to_string(),
+        };
+        let saved = Self {
+            coalmine: record.coalmine,
+            ..Self::new(bundle, judgement, judged_at_ms, told).map_err(malformed)?
+        };
+        same_hash("bundle", &saved.bundle, &record.bundle_id)?;
+        saved.check_fit()?;
+        Ok(saved)
+    }
+
     /// Writes it as JSON with a line break at the end.
     ///
     /// # Errors

@@ -32,6 +32,11 @@ pub struct JudgementRecord {
     pub judgement: Judgement,
 }
 
+impl JudgementRecord {
+    /// Version of the format that this code writes.
+    pub const VERSION: u32 = 1;
+}
+
 /// Why an archive did not do what it was asked.
 #[derive(Debug, Error)]
 pub enum ArchiveError {

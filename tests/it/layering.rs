@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of `src` may import, beside itself. Parts that do not exist yet are added with their folder.
-const MAY_IMPORT: [(&str, &[&str]); 8] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("clock", &[]),
     ("model", &["coalmine_judges"]),
     ("config", &["model", "coalmine_judges"]),
@@ -21,6 +21,40 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
             "sources",
             "clock",
             "coalmine_judges",
+        ],
+    ),
+    (
+        "stages",
+        &["model", "config", "archive", "analysis", "coalmine_judges"],
+    ),
+    (
+        "executions",
+        &[
+            "model",
+            "config",
+            "archive",
+            "analysis",
+            "stages",
+            "store",
+            "clock",
+            "coalmine_judges",
+        ],
+    ),
+    (
+        "api",
+        &[
+            "model",
+            "config",
+            "archive",
+            "analysis",
+            "stages",
+            "executions",
+            "store",
+            "sources",
+            "clock",
+            "ui",
+            "coalmine_judges",
+            "coalmine_reports",
         ],
     ),
     (

@@ -1,0 +1,41 @@
+//! The HTTP API: Kayenta's paths, and our own beside them. Handlers are thin: they read a request, ask [`Executions`], and
+//! write an answer. Nothing here judges or fetches by itself.
+
+use std::sync::Arc;
+
+use crate::executions::service::Executions;
+use crate::sources::Sources;
+
+/// What handlers work with. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ApiState {
+    /// Executions, and through their engine the store, the archive, the analyst and the clock.
+    pub executions: Executions,
+    /// The accounts of metric stores.
+    pub sources: Sources,
+    /// Switches.
+    pub settings: Arc<ApiSettings>,
+}
+
+/// Switches of the API, from the server config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiSettings {
+    /// Whether a canary may compare a scope with itself (an A/A test). Off: such a request is refused with 400.
+    pub allow_same_scopes: bool,
+    /// Whether scores on Kayenta's paths follow the safe verdict: a score that passes by Kayenta's rules while the verdict does
+    /// not is moved below the pass threshold. Off: Kayenta's numbers.
+    pub safe_scores: bool,
+    /// Name of the judge that answers `POST /judge`; `None` for the config's own, or else `NetflixACAJudge-v1.0`.
+    pub remote_judge: Option<String>,
+}
+
+impl Default for ApiSettings {
+    /// Kayenta's numbers, no A/A tests, the config's own judge.
+    fn default() -> Self {
+        Self {
+            allow_same_scopes: false,
+            safe_scores: false,
+            remote_judge: None,
+        }
+    }
+}

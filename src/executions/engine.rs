@@ -1,0 +1,461 @@
+//! Makes one step of an execution: commit the intent, do it through a port, append what came of it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::broadcast;
+use tracing::{info, warn};
+
+use super::event::{Event, UnreadableEvent};
+use super::invariants;
+use super::state::State;
+use super::transition::{Command, IllegalEvent};
+use crate::analysis::task::{Analyst, Collected, Failure};
+use crate::archive::bundle::{Bundle, Told};
+use crate::archive::{Archive, ArchiveError, JudgementRecord};
+use crate::clock::Clock;
+use crate::model::ids::ExecutionId;
+use crate::stages::Stage;
+use crate::stages::analyze::{Analyze, Outcome};
+use crate::store::{Entry, Lease, Store, StoreError};
+
+/// The ports that executions work through.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// Keeps journals.
+    pub store: Arc<dyn Store>,
+    /// Keeps bundles and judgements.
+    pub archive: Arc<dyn Archive>,
+    /// Makes judgements.
+    pub analyst: Arc<dyn Analyst>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Something was appended to the journal of this execution, by this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Which execution.
+    pub id: ExecutionId,
+    /// Number of its last event.
+    pub seq: u64,
+}
+
+/// Makes steps. Has no state of its own but the ports.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    ports: Ports,
+    changes: broadcast::Sender<Change>,
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Turn {
+    /// The next step can be made at once.
+    Again(Box<State>),
+    /// There is nothing to do before this moment, in milliseconds since 1970-01-01T00:00:00Z.
+    Until(i64),
+    /// There is nothing to do.
+    Rest,
+}
+
+/// Why a step was not made. Nothing is lost: reading the journal again tells what is to be done.
+#[derive(Debug, Error)]
+pub enum TurnError {
+    /// The journal went on without us, or the lease is gone: what was done here is dropped.
+    #[error("execution `{0}` went on elsewhere")]
+    Overtaken(ExecutionId),
+    /// The store does not do its work.
+    #[error("cannot go on with the execution")]
+    Store(#[from] StoreError),
+    /// The journal has an event that cannot be read.
+    #[error("the journal of execution `{id}` cannot be read")]
+    Unreadable {
+        /// Which execution.
+        id: ExecutionId,
+        /// Why.
+        #[source]
+        cause: UnreadableEvent,
+    },
+    /// The journal contradicts itself.
+    #[error("the journal contradicts itself")]
+    Illegal(#[from] IllegalEvent),
+    /// The state would be one that must never be.
+    #[error("the execution would break what must always hold: {0}")]
+    Invariant(String),
+    /// There is no such execution.
+    #[error("there is no execution `{0}`")]
+    NoExecution(ExecutionId),
+}
+
+/// How often an archive or a store that is out of reach is asked again before a step is given up: about eight minutes.
+const MOST_TRIES: u32 = 20;
+/// The longest pause between two such tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How often the journal is looked at for news while something is being done: news of this process come at once.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Takes the ports.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        let (changes, _) = broadcast::channel(1024);
+        Self { ports, changes }
+    }
+
+    /// The ports.
+    #[must_use]
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Follows what this process appends. A slow follower misses some, and must read journals then.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// Tells followers of a change.
+    pub(super) fn changed(&self, id: &ExecutionId, seq: u64) {
+        // Without followers nobody needs to know.
+        let _ = self.changes.send(Change {
+            id: id.clone(),
+            seq,
+        });
+    }
+
+    /// Where an execution stands, by its journal.
+    ///
+    /// # Errors
+    /// `NoExecution`, `Store`, `Unreadable`, `Illegal`.
+    pub async fn load(&self, id: &ExecutionId) -> Result<State, TurnError> {
+        let entries = self.ports.store.journal(id, 0).await?;
+        let mut events = Vec::with_capacity(entries.len());
+        for entry in entries {
+            events.push((entry.at_ms, read(id, &entry)?));
+        }
+        State::replay(id, events)?.ok_or_else(|| TurnError::NoExecution(id.clone()))
+    }
+
+    /// Makes one step.
+    ///
+    /// # Errors
+    /// All; after any of them the caller reads the journal again.
+    pub async fn step(&self, lease: &Lease, state: State) -> Result<Turn, TurnError> {
+        match state.command() {
+            Command::Rest => Ok(Turn::Rest),
+            Command::Record(event) => self.record(lease, state, event).await,
+            Command::WaitUntil { stage, until_ms } => {
+                if self.ports.clock.now_ms() < until_ms {
+                    return Ok(Turn::Until(until_ms));
+                }
+                self.record(lease, state, Event::WaitEnded { stage }).await
+            }
+            Command::Collect { stage } => self.collect(lease, state, stage).await,
+            Command::Judge {
+                stage,
+                bundle_id,
+                told,
+            } => self.judge(lease, state, stage, bundle_id, told).await,
+        }
+    }
+
+    async fn record(&self, lease: &Lease, state: State, event: Event) -> Result<Turn, TurnError> {
+        let state = self.append(Some(lease), state, event).await?;
+        Ok(Turn::Again(Box::new(state)))
+    }
+
+    async fn collect(&self, lease: &Lease, state: State, stage: usize) -> Result<Turn, TurnError> {
+        let state = self
+            .append(Some(lease), state, Event::CollectionStarted { stage })
+            .await?;
+        let task = analyze(&state, stage).map(|analyze| state.request.task(analyze));
+        let Some(task) = task else {
+            return Err(TurnError::Invariant(format!(
+                "stage {stage} is no analysis"
+            )));
+        };
+        let collected = self
+            .unless_overtaken(&state, self.ports.analyst.collect(&task))
+            .await?;
+        let event = match collected {
+            Err(failures) => Event::CollectionFailed {
+                stage,
+                failures: explained(failures),
+            },
+            Ok(Collected { bundle, told }) => {
+                let kept = self.retried(|| self.ports.archive.put_bundle(&bundle));
+                match self.unless_overtaken(&state, kept).await? {
+                    Ok(bundle_id) => Event::Collected {
+                        stage,
+                        bundle_id,
+                        told,
+                    },
+                    Err(error) => stuck(stage, &error),
+                }
+            }
+        };
+        self.record(lease, state, event).await
+    }
+
+    async fn judge(
+        &self,
+        lease: &Lease,
+        state: State,
+        stage: usize,
+        bundle_id: String,
+        told: Told,
+    ) -> Result<Turn, TurnError> {
+        let read = self.retried(|| self.ports.archive.bundle(&bundle_id));
+        let bundle = match self.unless_overtaken(&state, read).await? {
+            Ok(bundle) => bundle,
+            Err(error) => return self.record(lease, state, stuck(stage, &error)).await,
+        };
+        let judgement = match self.judged(bundle).await {
+            Ok(judgement) => judgement,
+            Err(failure) => {
+                return self
+                    .record(lease, state, Event::JudgingFailed { stage, failure })
+                    .await;
+            }
+        };
+        let Some(analyze) = analyze(&state, stage) else {
+            return Err(TurnError::Invariant(format!(
+                "stage {stage} is no analysis"
+            )));
+        };
+        let outcome = Outcome::of(&judgement);
+        let record = JudgementRecord {
+            version: JudgementRecord::VERSION,
+            coalmine: env!("CARGO_PKG_VERSION").to_owned(),
+            judged_at_ms: self.ports.clock.now_ms(),
+            bundle_id,
+            told,
+            judgement,
+        };
+        let name = state.judgement_name(analyze);
+        let kept = self.retried(|| self.ports.archive.put_judgement(&name, &record));
+        let event = match self.unless_overtaken(&state, kept).await? {
+            Ok(()) => {
+                let (number, verdict) = (analyze.number, outcome.verdict.word());
+                info!(
+                    execution.id = %state.id, number, verdict, score = outcome.score,
+                    "judged: judgement {number} of execution `{}` is {verdict}", state.id
+                );
+                metrics::counter!("coalmine_judgements_total", "verdict" => verdict).increment(1);
+                Event::Judged { stage, outcome }
+            }
+            Err(error) => stuck(stage, &error),
+        };
+        self.record(lease, state, event).await
+    }
+
+    /// Judging can take a while and, in a defect, panic: neither may stop other executions.
+    async fn judged(
+        &self,
+        bundle: Bundle,
+    ) -> Result<coalmine_judges::judgement::Judgement, Failure> {
+        let analyst = Arc::clone(&self.ports.analyst);
+        let judging = tokio::task::spawn_blocking(move || analyst.judge(&bundle));
+        judging.await.unwrap_or_else(|error| {
+            Err(Failure {
+                metric: None,
+                side: None,
+                message: format!("the judge ended without an answer: {error}"),
+                query: None,
+                hint: Some("this is a defect of Coalmine; please report it".to_owned()),
+                passing: false,
+            })
+        })
+    }
+
+    /// Runs `work`, unless the journal goes on without us: somebody called the execution off.
+    async fn unless_overtaken<T>(
+        &self,
+        state: &State,
+        work: impl Future<Output = T>,
+    ) -> Result<T, TurnError> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = self.overtaken(state) => Err(TurnError::Overtaken(state.id.clone())),
+        }
+    }
+
+    async fn overtaken(&self, state: &State) {
+        let mut changes = self.changes.subscribe();
+        loop {
+            let ahead = match self.ports.store.head(&state.id).await {
+                Ok(head) => head.is_none_or(|head| head.seq != state.seq),
+                // What cannot be read now can be read later.
+                Err(_) => false,
+            };
+            if ahead {
+                return;
+            }
+            let news = async {
+                while let Ok(change) = changes.recv().await {
+                    if change.id == state.id && change.seq > state.seq {
+                        return;
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(LOOK_EVERY, news).await;
+        }
+    }
+
+    /// Asks the archive again for as long as it is out of reach.
+    async fn retried<T, F>(&self, ask: impl Fn() -> F) -> Result<T, ArchiveError>
+    where
+        F: Future<Output = Result<T, ArchiveError>>,
+    {
+        let mut tries = 1;
+        loop {
+            match ask().await {
+                Err(error @ ArchiveError::Unavailable { .. }) if tries < MOST_TRIES => {
+                    warn!(
+                        error = &error as &dyn std::error::Error,
+                        tries, "the archive is out of reach"
+                    );
+                    tokio::time::sleep(pause(tries)).await;
+                    tries += 1;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Appends an event, and gives the state after it. A store that is out of reach may have kept the event all the same: the
+    /// journal tells.
+    ///
+    /// # Errors
+    /// All. `Overtaken` where somebody else appended first.
+    pub(super) async fn append(
+        &self,
+        lease: Option<&Lease>,
+        state: State,
+        event: Event,
+    ) -> Result<State, TurnError> {
+        let id = state.id.clone();
+        let at_ms = self.ports.clock.now_ms().max(state.updated_ms);
+        let next = state.apply(&event, at_ms)?;
+        let broken = invariants::broken(&next);
+        if !broken.is_empty() {
+            metrics::counter!("coalmine_invariants_broken_total").increment(1);
+            return Err(TurnError::Invariant(broken.join("; ")));
+        }
+        let body = event.to_json().map_err(|error| TurnError::Unreadable {
+            id: id.clone(),
+            cause: UnreadableEvent::Malformed(error.to_string()),
+        })?;
+        let entry = Entry {
+            seq: next.seq,
+            at_ms,
+            body,
+        };
+        let head = next.head();
+        let mut tries = 1;
+        loop {
+            match self
+                .ports
+                .store
+                .append(lease, std::slice::from_ref(&entry), &head)
+                .await
+            {
+                Ok(()) => break,
+                Err(StoreError::Conflict { .. } | StoreError::LostLease(_)) => {
+                    return Err(TurnError::Overtaken(id));
+                }
+                Err(error @ StoreError::Unavailable { .. }) if tries < MOST_TRIES => {
+                    warn!(
+                        error = &error as &dyn std::error::Error,
+                        tries, "the store is out of reach"
+                    );
+                    tokio::time::sleep(pause(tries)).await;
+                    tries += 1;
+                    match self.ports.store.journal(&id, entry.seq - 1).await {
+                        Ok(since) => match since.first() {
+                            Some(kept) if *kept == entry => break,
+                            Some(_) => return Err(TurnError::Overtaken(id)),
+                            None => {}
+                        },
+                        Err(StoreError::Unavailable { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if let Some(end) = &next.end {
+            let status = next.status().word();
+            metrics::counter!("coalmine_executions_ended_total", "status" => status).increment(1);
+            info!(
+                execution.id = %id, status,
+                "ended: execution `{id}` is {status}: {}", end.sentence
+            );
+        }
+        self.changed(&id, next.seq);
+        Ok(next)
+    }
+}
+
+/// Reads one entry of a journal.
+///
+/// # Errors
+/// `Unreadable`.
+pub fn read(id: &ExecutionId, entry: &Entry) -> Result<Event, TurnError> {
+    Event::from_json(&entry.body).map_err(|cause| TurnError::Unreadable {
+        id: id.clone(),
+        cause,
+    })
+}
+
+fn analyze(state: &State, stage: usize) -> Option<&Analyze> {
+    match state.request.stages.get(stage)? {
+        Stage::Analyze(analyze) => Some(analyze),
+        Stage::Wait(_) => None,
+    }
+}
+
+/// 1, 2, 4 … seconds, at most [`LONGEST_PAUSE`].
+fn pause(tries: u32) -> Duration {
+    let secs = 1_u64 << (tries - 1).min(10);
+    Duration::from_secs(secs).min(LONGEST_PAUSE)
+}
+
+/// An analyst that breaks its promise and gives no reason must not keep an execution from ending.
+fn explained(mut failures: Vec<Failure>) -> Vec<Failure> {
+    if failures.is_empty() {
+        failures.push(Failure {
+            metric: None,
+            side: None,
+            message: "the series could not be collected, and no reason was given".to_owned(),
+            query: None,
+            hint: None,
+            passing: false,
+        });
+    }
+    failures
+}
+
+fn stuck(stage: usize, error: &ArchiveError) -> Event {
+    Event::GotStuck {
+        stage,
+        error: with_causes(error),
+    }
+}
+
+/// An error and everything beneath it, in one line.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(beneath) = cause {
+        text.push_str(": ");
+        text.push_str(&beneath.to_string());
+        cause = beneath.source();
+    }
+    text
+}

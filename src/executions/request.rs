@@ -1,0 +1,127 @@
+//! What an execution was asked to do. Never changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coalmine_judges::config::Thresholds;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::analysis::task::Task;
+use crate::config::canary::wire::{CanaryConfig, ScoreThresholds};
+use crate::stages::Stage;
+use crate::stages::analyze::Analyze;
+
+/// What an execution is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// One judgement.
+    Canary,
+    /// Judgements at intervals, and what they come to.
+    Analysis,
+}
+
+impl Kind {
+    /// The word under which it is listed; never changes.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Canary => "canary",
+            Self::Analysis => "analysis",
+        }
+    }
+}
+
+/// The accounts that a request names. They are kept as they were given: absent and empty mean the first account.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Accounts {
+    /// Where series come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<String>,
+    /// Where Kayenta would keep results; ours are always kept in one place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
+    /// Where Kayenta would look for the config.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
+}
+
+/// What an execution was asked to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    /// What it is for.
+    pub kind: Kind,
+    /// The application; never empty.
+    pub application: String,
+    /// Who asked, as the client says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The client's own execution that waits for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// The canary config as it was when the request came; later changes of a stored config have no effect.
+    pub config: Arc<CanaryConfig>,
+    /// The id of the stored config; `None` where the request carried the config itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_id: Option<String>,
+    /// The accounts that were named.
+    #[serde(default)]
+    pub accounts: Accounts,
+    /// The scores that decide, as they were given.
+    #[serde(default)]
+    pub thresholds: ScoreThresholds,
+    /// The stages, in their order.
+    pub stages: Vec<Stage>,
+    /// The client's own execution request, to be shown back.
+    #[serde(default)]
+    pub echo: Value,
+}
+
+impl Request {
+    /// The scores that decide: the request's, else the config's, else the defaults.
+    #[must_use]
+    pub fn chosen_thresholds(&self) -> Thresholds {
+        let config = self.config.classifier.as_ref();
+        let base = config.and_then(|classifier| classifier.score_thresholds);
+        let base = base.unwrap_or_default().filled();
+        Thresholds {
+            pass: self.thresholds.pass.unwrap_or(base.pass),
+            marginal: self.thresholds.marginal.unwrap_or(base.marginal),
+        }
+    }
+
+    /// What one of the stages asks an analyst to do.
+    #[must_use]
+    pub fn task(&self, stage: &Analyze) -> Task {
+        Task {
+            application: self.application.clone(),
+            config: Arc::clone(&self.config),
+            account: self.accounts.metrics.clone(),
+            thresholds: self.chosen_thresholds(),
+            scopes: stage.scopes.clone(),
+        }
+    }
+
+    /// All judgements that are planned, by the place of their stage.
+    pub fn analyses(&self) -> impl DoubleEndedIterator<Item = (usize, &Analyze)> {
+        self.stages
+            .iter()
+            .enumerate()
+            .filter_map(|(place, stage)| match stage {
+                Stage::Analyze(analyze) => Some((place, analyze)),
+                Stage::Wait(_) => None,
+            })
+    }
+
+    /// The scopes of the first judgement; empty without one.
+    #[must_use]
+    pub fn first_scopes(&self) -> BTreeMap<String, crate::model::scope::ScopePair> {
+        self.analyses()
+            .next()
+            .map(|(_, stage)| stage.scopes.clone())
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,1 @@
+//! Forgets executions that ended long ago.

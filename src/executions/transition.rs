@@ -1,0 +1,486 @@
+//! How an execution goes on: which event is legal in which state, and what is to be done next. Pure.
+
+use std::mem;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::event::{Ending, Event};
+use super::request::{Kind, Request};
+use super::state::{Cancel, End, State, Stuck};
+use crate::analysis::task::Failure;
+use crate::archive::bundle::Told;
+use crate::model::ids::ExecutionId;
+use crate::stages::analyze::AnalyzeState;
+use crate::stages::wait::WaitState;
+use crate::stages::{Progress, Stage, StageState};
+
+/// How often collecting may be tried without an outcome before a person is asked: each such try ended with the process.
+pub const MOST_ATTEMPTS: u32 = 20;
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Append this.
+    Record(Event),
+    /// Nothing until then; afterwards append the end of the wait.
+    WaitUntil {
+        /// Which stage.
+        stage: usize,
+        /// The moment, in milliseconds since 1970-01-01T00:00:00Z.
+        until_ms: i64,
+    },
+    /// Append the start of collecting, collect, and keep the bundle.
+    Collect {
+        /// Which stage.
+        stage: usize,
+    },
+    /// Judge the bundle, and keep the judgement.
+    Judge {
+        /// Which stage.
+        stage: usize,
+        /// The bundle's content hash.
+        bundle_id: String,
+        /// What is told of the bundle.
+        told: Told,
+    },
+    /// Nothing: it has ended, or waits for a person.
+    Rest,
+}
+
+/// An event that cannot have happened in this state.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("event {seq} (`{event}`) of execution `{id}` is not legal: {why}")]
+pub struct IllegalEvent {
+    /// Which execution.
+    pub id: ExecutionId,
+    /// The event's number.
+    pub seq: u64,
+    /// The event's word.
+    pub event: &'static str,
+    /// What contradicts it.
+    pub why: String,
+}
+
+impl State {
+    /// The state after the first event.
+    #[must_use]
+    pub fn accepted(id: ExecutionId, request: Box<Request>, at_ms: i64) -> Self {
+        let stages = request.stages.iter().map(Stage::fresh).collect();
+        Self {
+            id,
+            request: Arc::from(request),
+            created_ms: at_ms,
+            seq: 1,
+            updated_ms: at_ms,
+            stages,
+            cancel: None,
+            stuck: None,
+            end: None,
+        }
+    }
+
+    /// The state after a whole journal: events with their times, from the first on.
+    ///
+    /// # Errors
+    /// The first event that is not legal. A journal without events has no state: `Ok(None)`.
+    pub fn replay(
+        id: &ExecutionId,
+        journal: impl IntoIterator<Item = (i64, Event)>,
+    ) -> Result<Option<Self>, IllegalEvent> {
+        let mut journal = journal.into_iter();
+        let mut state = match journal.next() {
+            None => return Ok(None),
+            Some((at_ms, Event::Accepted { request })) => {
+                Self::accepted(id.clone(), request, at_ms)
+            }
+            Some((_, event)) => {
+                return Err(IllegalEvent {
+                    id: id.clone(),
+                    seq: 1,
+                    event: event.word(),
+                    why: "a journal begins with `accepted`".to_owned(),
+                });
+            }
+        };
+        for (at_ms, event) in journal {
+            state = state.apply(&event, at_ms)?;
+        }
+        Ok(Some(state))
+    }
+
+    /// The state after one more event, written at `at_ms`.
+    ///
+    /// # Errors
+    /// An event that cannot have happened in this state; a time before that of the last event.
+    pub fn apply(mut self, event: &Event, at_ms: i64) -> Result<Self, IllegalEvent> {
+        match self.try_apply(event, at_ms) {
+            Ok(()) => {
+                self.seq += 1;
+                self.updated_ms = at_ms;
+                Ok(self)
+            }
+            Err(why) => Err(IllegalEvent {
+                seq: self.seq + 1,
+                id: self.id,
+                event: event.word(),
+                why,
+            }),
+        }
+    }
+
+    fn try_apply(&mut self, event: &Event, at_ms: i64) -> Result<(), String> {
+        if at_ms < self.updated_ms {
+            let back = self.updated_ms.abs_diff(at_ms);
+            return Err(format!("it is {back} ms older than the event before it"));
+        }
+        if self.end.is_some() {
+            return Err("the execution has ended".to_owned());
+        }
+        match event {
+            Event::Accepted { .. } => return Err("the execution was accepted before".to_owned()),
+            Event::WaitStarted { stage } => {
+                let state = self.wait_mut(*stage)?;
+                let WaitState::NotStarted = *state else {
+                    return Err(format!("the wait is {state:?}"));
+                };
+                *state = WaitState::Waiting { started_ms: at_ms };
+            }
+            Event::WaitEnded { stage } => {
+                let until_ms = match self.request.stages.get(*stage) {
+                    Some(Stage::Wait(wait)) => wait.until_ms,
+                    Some(Stage::Analyze(_)) | None => i64::MIN,
+                };
+                let state = self.wait_mut(*stage)?;
+                if at_ms < until_ms {
+                    return Err(format!(
+                        "the wait goes on for {} ms",
+                        until_ms.abs_diff(at_ms)
+                    ));
+                }
+                let WaitState::Waiting { started_ms } = *state else {
+                    return Err(format!("the wait is {state:?}"));
+                };
+                *state = WaitState::Done {
+                    started_ms,
+                    ended_ms: at_ms,
+                };
+            }
+            Event::CollectionStarted { stage } => {
+                let state = self.analyze_mut(*stage)?;
+                *state = match *state {
+                    AnalyzeState::NotStarted => AnalyzeState::Collecting {
+                        started_ms: at_ms,
+                        attempts: 1,
+                    },
+                    AnalyzeState::Collecting {
+                        started_ms,
+                        attempts,
+                    } => AnalyzeState::Collecting {
+                        started_ms,
+                        attempts: attempts + 1,
+                    },
+                    AnalyzeState::Collected { .. }
+                    | AnalyzeState::Judged { .. }
+                    | AnalyzeState::Failed { .. } => {
+                        return Err("the series were collected before".to_owned());
+                    }
+                };
+            }
+            Event::Collected {
+                stage,
+                bundle_id,
+                told,
+            } => {
+                let state = self.analyze_mut(*stage)?;
+                let started_ms = collecting(state)?;
+                let (bundle_id, told) = (bundle_id.clone(), told.clone());
+                *state = AnalyzeState::Collected {
+                    started_ms,
+                    bundle_id,
+                    told,
+                };
+            }
+            Event::CollectionFailed { stage, failures } => {
+                if failures.is_empty() {
+                    return Err("a failure without a reason".to_owned());
+                }
+                let state = self.analyze_mut(*stage)?;
+                let started_ms = collecting(state)?;
+                *state = failed(started_ms, at_ms, None, failures.clone());
+            }
+            Event::Judged { stage, outcome } => {
+                let state = self.analyze_mut(*stage)?;
+                let (started_ms, bundle_id) = collected(state)?;
+                *state = AnalyzeState::Judged {
+                    started_ms,
+                    ended_ms: at_ms,
+                    bundle_id,
+                    outcome: outcome.clone(),
+                };
+            }
+            Event::JudgingFailed { stage, failure } => {
+                let state = self.analyze_mut(*stage)?;
+                let (started_ms, bundle_id) = collected(state)?;
+                *state = failed(started_ms, at_ms, Some(bundle_id), vec![failure.clone()]);
+            }
+            Event::CancelRequested { by, reason } => {
+                // A second request changes nothing.
+                let first = Cancel {
+                    by: by.clone(),
+                    reason: reason.clone(),
+                };
+                self.cancel.get_or_insert(first);
+            }
+            Event::GotStuck { stage, error } => {
+                self.running()?;
+                if *stage >= self.stages.len() {
+                    return Err(format!("there is no stage {stage}"));
+                }
+                self.stuck = Some(Stuck {
+                    stage: *stage,
+                    error: error.clone(),
+                });
+            }
+            Event::Resumed { .. } => {
+                if self.stuck.take().is_none() {
+                    return Err("the execution is not stuck".to_owned());
+                }
+                for state in &mut self.stages {
+                    if let StageState::Analyze(AnalyzeState::Collecting { attempts, .. }) = state {
+                        *attempts = 0;
+                    }
+                }
+            }
+            Event::Ended { ending, sentence } => {
+                self.may_end(*ending)?;
+                self.stuck = None;
+                let sentence = sentence.clone();
+                self.end = Some(End {
+                    ending: *ending,
+                    sentence,
+                    at_ms,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// No evidence is never success: only an execution whose stages are all done has succeeded, and only one that somebody
+    /// called off is canceled.
+    fn may_end(&self, ending: Ending) -> Result<(), String> {
+        let all_done = self
+            .stages
+            .iter()
+            .all(|state| state.progress() == Progress::Done);
+        match ending {
+            Ending::Succeeded if !all_done => Err("not all stages are done".to_owned()),
+            Ending::Canceled if self.cancel.is_none() => Err("nobody called it off".to_owned()),
+            Ending::Succeeded | Ending::Canceled | Ending::Terminal => Ok(()),
+        }
+    }
+
+    fn running(&self) -> Result<(), String> {
+        match &self.stuck {
+            Some(stuck) => Err(format!("the execution is stuck: {}", stuck.error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Stages are worked on one after the other: the one that may change is the first that is not settled.
+    fn current_mut(&mut self, stage: usize) -> Result<&mut StageState, String> {
+        self.running()?;
+        if self.cancel.is_some() {
+            return Err("the execution was called off".to_owned());
+        }
+        let current = self.current();
+        if current != Some(stage) {
+            return Err(format!("stage {stage} is not the current one, {current:?}"));
+        }
+        self.stages
+            .get_mut(stage)
+            .ok_or_else(|| format!("there is no stage {stage}"))
+    }
+
+    fn wait_mut(&mut self, stage: usize) -> Result<&mut WaitState, String> {
+        match self.current_mut(stage)? {
+            StageState::Wait(state) => Ok(state),
+            StageState::Analyze(_) => Err(format!("stage {stage} is no wait")),
+        }
+    }
+
+    fn analyze_mut(&mut self, stage: usize) -> Result<&mut AnalyzeState, String> {
+        match self.current_mut(stage)? {
+            StageState::Analyze(state) => Ok(state),
+            StageState::Wait(_) => Err(format!("stage {stage} is no analysis")),
+        }
+    }
+
+    /// The place of the first stage that is not settled.
+    #[must_use]
+    pub fn current(&self) -> Option<usize> {
+        self.stages.iter().position(|state| match state.progress() {
+            Progress::NotStarted | Progress::Running => true,
+            Progress::Done | Progress::Failed => false,
+        })
+    }
+
+    /// What is to be done next. The same state has the same command, whoever asks and how often.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        if self.end.is_some() {
+            return Command::Rest;
+        }
+        if let Some(cancel) = &self.cancel {
+            return ended(Ending::Canceled, cancel.sentence());
+        }
+        if self.stuck.is_some() {
+            return Command::Rest;
+        }
+        if let Some(end) = self.early_end() {
+            return end;
+        }
+        let Some(stage) = self.current() else {
+            return ended(Ending::Succeeded, self.success());
+        };
+        match (self.request.stages.get(stage), self.stages.get(stage)) {
+            (Some(Stage::Wait(wait)), Some(StageState::Wait(state))) => match state {
+                WaitState::NotStarted => Command::Record(Event::WaitStarted { stage }),
+                WaitState::Waiting { .. } => Command::WaitUntil {
+                    stage,
+                    until_ms: wait.until_ms,
+                },
+                WaitState::Done { .. } => Command::Rest,
+            },
+            (Some(Stage::Analyze(_)), Some(StageState::Analyze(state))) => match state {
+                AnalyzeState::Collecting { attempts, .. } if *attempts >= MOST_ATTEMPTS => {
+                    Command::Record(Event::GotStuck {
+                        stage,
+                        error: format!(
+                            "the process ended {attempts} times while it collected the series"
+                        ),
+                    })
+                }
+                AnalyzeState::NotStarted | AnalyzeState::Collecting { .. } => {
+                    Command::Collect { stage }
+                }
+                AnalyzeState::Collected {
+                    bundle_id, told, ..
+                } => Command::Judge {
+                    stage,
+                    bundle_id: bundle_id.clone(),
+                    told: told.clone(),
+                },
+                AnalyzeState::Judged { .. } | AnalyzeState::Failed { .. } => Command::Rest,
+            },
+            (Some(Stage::Wait(_) | Stage::Analyze(_)) | None, _) => Command::Rest,
+        }
+    }
+
+    /// A judgement that could not be made ends the execution; so does, in an analysis, one that is not above marginal.
+    fn early_end(&self) -> Option<Command> {
+        for (analyze, state) in self.analyses() {
+            if let AnalyzeState::Failed { failures, .. } = state {
+                let what = failures
+                    .first()
+                    .map_or("no reason", |failure| failure.message.as_str());
+                let more = match failures.len() {
+                    0 | 1 => String::new(),
+                    many => format!(" (and {} more)", many - 1),
+                };
+                let sentence = format!("no verdict: {what}{more}");
+                return Some(ended(Ending::Terminal, sentence));
+            }
+            let (Kind::Analysis, Some(outcome)) = (self.request.kind, state.outcome()) else {
+                continue;
+            };
+            if self
+                .request
+                .thresholds
+                .marginal
+                .is_some_and(|marginal| outcome.score <= marginal)
+            {
+                let number = analyze.number;
+                let sentence = format!(
+                    "judgement {number} ended with {}, score {}, which is not above marginal",
+                    outcome.verdict.word(),
+                    outcome.score
+                );
+                return Some(ended(Ending::Terminal, sentence));
+            }
+        }
+        None
+    }
+
+    fn success(&self) -> String {
+        match self.last_outcome() {
+            Some((_, outcome)) => {
+                format!("{}, score {}", outcome.verdict.word(), outcome.score)
+            }
+            None => "nothing was to be judged".to_owned(),
+        }
+    }
+
+    /// When a worker should look at it next; `None` where there is nothing to do. What can be done at once has been due since
+    /// 1970, so that a clock that is turned back does not hold it up.
+    #[must_use]
+    pub fn due_ms(&self) -> Option<i64> {
+        match self.command() {
+            Command::Rest => None,
+            Command::WaitUntil { until_ms, .. } => Some(until_ms),
+            Command::Record(_) | Command::Collect { .. } | Command::Judge { .. } => Some(0),
+        }
+    }
+}
+
+impl Cancel {
+    fn sentence(&self) -> String {
+        if self.reason.is_empty() {
+            format!("called off by {}", self.by)
+        } else {
+            format!("called off by {}: {}", self.by, self.reason)
+        }
+    }
+}
+
+fn ended(ending: Ending, sentence: String) -> Command {
+    Command::Record(Event::Ended { ending, sentence })
+}
+
+fn collecting(state: &AnalyzeState) -> Result<i64, String> {
+    match state {
+        AnalyzeState::Collecting { started_ms, .. } => Ok(*started_ms),
+        AnalyzeState::NotStarted
+        | AnalyzeState::Collected { .. }
+        | AnalyzeState::Judged { .. }
+        | AnalyzeState::Failed { .. } => Err("nothing is being collected".to_owned()),
+    }
+}
+
+fn collected(state: &mut AnalyzeState) -> Result<(i64, String), String> {
+    match state {
+        AnalyzeState::Collected {
+            started_ms,
+            bundle_id,
+            ..
+        } => Ok((*started_ms, mem::take(bundle_id))),
+        AnalyzeState::NotStarted
+        | AnalyzeState::Collecting { .. }
+        | AnalyzeState::Judged { .. }
+        | AnalyzeState::Failed { .. } => Err("there is no bundle to judge".to_owned()),
+    }
+}
+
+fn failed(
+    started_ms: i64,
+    ended_ms: i64,
+    bundle_id: Option<String>,
+    failures: Vec<Failure>,
+) -> AnalyzeState {
+    AnalyzeState::Failed {
+        started_ms,
+        ended_ms,
+        bundle_id,
+        failures,
+    }
+}

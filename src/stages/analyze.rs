@@ -1,0 +1,142 @@
+//! Makes one judgement: collect both sides, keep the bundle, judge it, keep the judgement. In this order, so that no
+//! judgement is without its bundle and nothing follows from a judgement that is not kept.
+
+use std::collections::BTreeMap;
+
+use coalmine_judges::judgement::{Judgement, ScoreLabel, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::task::Failure;
+use crate::archive::bundle::Told;
+use crate::model::scope::ScopePair;
+
+/// What to judge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Analyze {
+    /// 1 for the first judgement of the execution, then counted on.
+    pub number: u32,
+    /// Where and when, by the scope name that metrics use.
+    pub scopes: BTreeMap<String, ScopePair>,
+}
+
+/// How far it is. Times are in milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnalyzeState {
+    /// Nothing happened yet.
+    NotStarted,
+    /// The series are being fetched, or were when the process ended.
+    Collecting {
+        /// When it was tried first.
+        started_ms: i64,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The bundle is kept.
+    Collected {
+        /// When collecting was tried first.
+        started_ms: i64,
+        /// The bundle's content hash.
+        bundle_id: String,
+        /// What is told of it.
+        told: Told,
+    },
+    /// The judgement is kept.
+    Judged {
+        /// When collecting was tried first.
+        started_ms: i64,
+        /// When it was judged.
+        ended_ms: i64,
+        /// The bundle's content hash.
+        bundle_id: String,
+        /// What it came to.
+        outcome: Outcome,
+    },
+    /// There is no judgement, and will be none.
+    Failed {
+        /// When collecting was tried first.
+        started_ms: i64,
+        /// When that was settled.
+        ended_ms: i64,
+        /// The bundle's content hash, where the failure came after it was kept.
+        bundle_id: Option<String>,
+        /// Why; never empty.
+        failures: Vec<Failure>,
+    },
+}
+
+impl AnalyzeState {
+    /// When it was tried first.
+    #[must_use]
+    pub fn started_ms(&self) -> Option<i64> {
+        match self {
+            Self::NotStarted => None,
+            Self::Collecting { started_ms, .. }
+            | Self::Collected { started_ms, .. }
+            | Self::Judged { started_ms, .. }
+            | Self::Failed { started_ms, .. } => Some(*started_ms),
+        }
+    }
+
+    /// When it was settled, for or against.
+    #[must_use]
+    pub fn ended_ms(&self) -> Option<i64> {
+        match self {
+            Self::NotStarted | Self::Collecting { .. } | Self::Collected { .. } => None,
+            Self::Judged { ended_ms, .. } | Self::Failed { ended_ms, .. } => Some(*ended_ms),
+        }
+    }
+
+    /// The bundle's content hash, once it is kept.
+    #[must_use]
+    pub fn bundle_id(&self) -> Option<&str> {
+        match self {
+            Self::NotStarted | Self::Collecting { .. } => None,
+            Self::Collected { bundle_id, .. } | Self::Judged { bundle_id, .. } => Some(bundle_id),
+            Self::Failed { bundle_id, .. } => bundle_id.as_deref(),
+        }
+    }
+
+    /// What it came to.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::Judged { outcome, .. } => Some(outcome),
+            Self::NotStarted
+            | Self::Collecting { .. }
+            | Self::Collected { .. }
+            | Self::Failed { .. } => None,
+        }
+    }
+}
+
+/// The part of a judgement that decides how an execution goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// The answer, by the safe rules.
+    pub verdict: Verdict,
+    /// The score that Kayenta's clients decide by, 0 to 100.
+    pub score: f64,
+    /// What the thresholds make of the score alone.
+    pub label: ScoreLabel,
+    /// Fewest points that a counted metric has on the baseline's side after preparation; `None` without metrics.
+    pub fewest_baseline_points: Option<u64>,
+}
+
+impl Outcome {
+    /// What matters of `judgement`.
+    #[must_use]
+    pub fn of(judgement: &Judgement) -> Self {
+        let counts = judgement
+            .results
+            .iter()
+            .map(|result| result.baseline.stats.count as u64);
+        Self {
+            verdict: judgement.verdict,
+            score: judgement.score,
+            label: judgement.label,
+            fewest_baseline_points: counts.min(),
+        }
+    }
+}
