@@ -4,5 +4,6 @@
 //! `judge_run` judges a bundle. Nothing here knows of executions, stores or HTTP.
 
 pub mod aggregate;
+pub mod pairing;
 pub mod task;
 pub mod windows;

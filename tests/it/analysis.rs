@@ -1,5 +1,6 @@
 //! The way from a request to a judgement.
 
+mod pairing;
 mod windows;
 
 use serde_json::Value;
