@@ -56,7 +56,7 @@ fn listed(tags: &BTreeMap<String, String>, separator: &str) -> String {
 
 /// Hands out ids that are different from each other and the same for the same input.
 #[derive(Debug, Default)]
-struct Ids {
+pub struct Ids {
     taken: HashSet<String>,
 }
 
@@ -67,7 +67,7 @@ impl Ids {
     }
 
     /// Makes an id from name and tags, `latency{zone=a}`; `#2`, `#3` and so on tell equal ones apart.
-    fn make(&mut self, name: &str, tags: &BTreeMap<String, String>) -> String {
+    pub fn make(&mut self, name: &str, tags: &BTreeMap<String, String>) -> String {
         let base = if tags.is_empty() {
             name.to_owned()
         } else {
