@@ -4,6 +4,8 @@
 //! `judge_run` judges a bundle. Nothing here knows of executions, stores or HTTP.
 
 pub mod aggregate;
+pub mod collect;
+pub mod judge_run;
 pub mod pairing;
 pub mod task;
 pub mod windows;

@@ -1,5 +1,7 @@
 //! The way from a request to a judgement.
 
+mod collect;
+mod fake;
 mod pairing;
 mod windows;
 
