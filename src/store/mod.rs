@@ -3,6 +3,7 @@
 //! A store keeps journals of executions (append-only), leases on them, and documents. It knows nothing of what stands in a
 //! journal. Every implementation passes `tests/it/store_contract.rs`.
 
+pub mod data_dir;
 pub mod memory;
 pub mod sqlite;
 

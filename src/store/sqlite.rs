@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 
 use super::{
     Accepted, Document, DocumentKind, Entry, Head, HeadFilter, Lease, NewExecution, PutRule, Store,
@@ -88,7 +88,8 @@ impl SqliteStore {
             .acquire_timeout(options.patience.saturating_add(Duration::from_secs(5)))
             .idle_timeout(None)
             .max_lifetime(None)
-            .test_before_acquire(false);
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(is_usable(connection)));
         let mut write = connect.clone();
         if let Some(pages) = options.most_pages {
             write = write.pragma("max_page_count", pages.to_string());
@@ -123,6 +124,16 @@ impl SqliteStore {
         let begun = self.writer.begin_with("BEGIN IMMEDIATE").await;
         begun.map_err(failed(doing))
     }
+}
+
+/// A full disk, among others, makes SQLite end a transaction by itself; sqlx counts it as open for ever after, and could neither
+/// begin nor end another one. Such a connection is replaced.
+async fn is_usable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A dropped transaction is rolled back before the answer to this comes.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 #[async_trait]

@@ -1,9 +1,11 @@
 //! What every store promises, told once and checked on each of them.
 
+mod data_dir;
 mod documents;
 mod executions;
 mod leases;
 mod lists;
+mod sqlite;
 
 use std::sync::Arc;
 
@@ -30,7 +32,7 @@ macro_rules! for_every_store {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $story() {
                     let folder = tempfile::tempdir().unwrap();
-                    super::$story(crate::store_contract::sqlite(&folder).await).await;
+                    super::$story(crate::store_contract::in_a_file(&folder).await).await;
                 }
             )+
         }
@@ -42,7 +44,7 @@ fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new())
 }
 
-async fn sqlite(folder: &TempDir) -> Arc<dyn Store> {
+async fn in_a_file(folder: &TempDir) -> Arc<dyn Store> {
     let path = folder.path().join("coalmine.db");
     Arc::new(SqliteStore::open(&path).await.unwrap())
 }
