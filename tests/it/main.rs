@@ -6,6 +6,7 @@
 )]
 
 mod analysis;
+mod archive_contract;
 mod bad_input;
 mod bad_output;
 mod browser;
