@@ -17,6 +17,7 @@ mod demo;
 mod fuzz;
 mod fuzz_judge;
 mod judge_vectors;
+mod kayenta_api;
 mod layering;
 mod notes;
 mod pairs;
