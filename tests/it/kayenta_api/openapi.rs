@@ -33,7 +33,7 @@ async fn every_path_that_is_described_is_served() {
     let operations = operations(&document());
     assert_eq!(operations.len(), 34);
     for (method, path, _) in operations {
-        let path: String = path.replace('{', "").replace('}', "");
+        let path: String = path.replace(['{', '}'], "");
         let reply = service.send(&method, &path, &[], "").await;
         let not_found = reply.status == 404 && reply.text.is_empty();
         assert!(
@@ -59,7 +59,7 @@ async fn every_status_of_a_bare_request_is_described() {
             .keys()
             .map(String::as_str)
             .collect();
-        let bare = path.replace('{', "").replace('}', "");
+        let bare = path.replace(['{', '}'], "");
         for query in [
             "",
             "?metricsAccountName=x&storageAccountName=x&configurationAccountName=x&accountName=x&limit=x",
