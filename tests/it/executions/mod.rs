@@ -1,0 +1,6 @@
+//! Executions: what may happen, what is next, and that nothing is lost whatever breaks.
+
+mod faults;
+mod fixture;
+mod simulation;
+mod transitions;

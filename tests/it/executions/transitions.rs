@@ -1,0 +1,1 @@
+//! Which event is legal in which state, and what is next.
