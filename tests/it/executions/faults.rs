@@ -183,6 +183,7 @@ pub(super) struct FaultyArchive {
     pub(super) chance: Chance,
     pub(super) bundles: Mutex<BTreeMap<String, Bundle>>,
     pub(super) judgements: Mutex<BTreeMap<String, JudgementRecord>>,
+    full: AtomicBool,
 }
 
 impl FaultyArchive {
@@ -191,7 +192,13 @@ impl FaultyArchive {
             chance,
             bundles: Mutex::default(),
             judgements: Mutex::default(),
+            full: AtomicBool::new(false),
         }
+    }
+
+    /// Whether nothing can be kept or read, calm or not.
+    pub(super) fn fill(&self, full: bool) {
+        self.full.store(full, Ordering::SeqCst);
     }
 
     async fn faulty<T>(&self, effect: impl FnOnce() -> T) -> Result<T, ArchiveError> {
@@ -200,7 +207,7 @@ impl FaultyArchive {
             cause: out_of_reach(),
         };
         yield_now().await;
-        if self.chance.archive_fails() {
+        if self.full.load(Ordering::SeqCst) || self.chance.archive_fails() {
             return Err(unavailable());
         }
         let answer = effect();

@@ -90,7 +90,7 @@ fn request(application: &str, kind: Kind, stages: Vec<Stage>) -> Request {
     }
 }
 
-fn failure(message: String) -> Failure {
+pub(super) fn failure(message: String) -> Failure {
     Failure {
         metric: Some(0),
         side: None,

@@ -2,5 +2,7 @@
 
 mod faults;
 mod fixture;
+mod journal_format;
 mod simulation;
 mod transitions;
+mod worker;

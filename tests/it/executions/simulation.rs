@@ -328,6 +328,16 @@ async fn step(engine: &Engine, lease: &Lease) -> Option<bool> {
 
 /// One life; the words of all events in it.
 fn live(seed: u64) -> BTreeSet<&'static str> {
+    struct Seed(u64);
+    impl Drop for Seed {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                let message = format!("COALMINE_SEED={} replays this life alone\n", self.0);
+                let _ = std::io::Write::write_all(&mut std::io::stderr(), message.as_bytes());
+            }
+        }
+    }
+    let _seed = Seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -354,13 +364,7 @@ fn live_all(seeds: std::ops::Range<u64>) {
     let mut happened = BTreeSet::new();
     let most = std::env::var("COALMINE_SEEDS").map_or(u64::MAX, |most| most.parse().unwrap());
     for seed in seeds.take(usize::try_from(most).unwrap()) {
-        match std::panic::catch_unwind(|| live(seed)) {
-            Ok(words) => happened.extend(words),
-            Err(panic) => {
-                eprintln!("COALMINE_SEED={seed} replays this life alone");
-                std::panic::resume_unwind(panic);
-            }
-        }
+        happened.extend(live(seed));
     }
     let everything = [
         "accepted",
