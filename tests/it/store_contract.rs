@@ -5,6 +5,7 @@ mod documents;
 mod executions;
 mod leases;
 mod lists;
+mod same_answers;
 mod sqlite;
 
 use std::sync::Arc;
