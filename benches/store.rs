@@ -1,7 +1,7 @@
 //! Whether finished executions slow the store down: the same calls, in turn, on a store with a page of finished executions and on
 //! one with 10,000.
 //!
-//! `cargo bench --bench store` prints the medians and their ratio, which docs/architecture.md bounds.
+//! `cargo bench --bench store` prints the medians and their ratio; docs/measurements.md states them.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -3,6 +3,7 @@
 mod data_dir;
 mod documents;
 mod executions;
+mod kills;
 mod leases;
 mod lists;
 mod same_answers;
