@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Why a database cannot be used, as the cause of [`StoreError::Broken`].
+/// Why a database cannot be used, as the cause of [`super::StoreError::Broken`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Unusable {
     /// Written by a newer version of Coalmine.

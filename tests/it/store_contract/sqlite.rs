@@ -367,11 +367,14 @@ fn golden_config() -> coalmine::store::Document {
     }
 }
 
-/// Writes the golden file anew: `cargo test --test it golden_database_is_written -- --ignored`, with `sqlite3` at hand. Only for
-/// a new version, under a new name.
+/// Writes the golden file anew: `COALMINE_WRITE_GOLDEN=1 cargo test --test it golden_database_is_written -- --ignored`, with
+/// `sqlite3` at hand. Only for a new version, under a new name.
 #[tokio::test]
 #[ignore = "writes a golden file"]
 async fn golden_database_is_written() {
+    if std::env::var_os("COALMINE_WRITE_GOLDEN").is_none() {
+        return;
+    }
     let place = Place::new();
     let store = place.open().await.unwrap();
     let [end, waiting] = golden_heads();
