@@ -3,7 +3,10 @@
 //! A store keeps journals of executions (append-only), leases on them, and documents. It knows nothing of what stands in a
 //! journal. Every implementation passes `tests/it/store_contract.rs`.
 
+pub mod data_dir;
 pub mod memory;
+pub mod sqlite;
+mod unusable;
 
 use std::fmt::Debug;
 
@@ -13,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::model::ids::ExecutionId;
+pub use unusable::Unusable;
 
 /// One event of a journal, as it is kept. Events of one execution are numbered 1, 2, 3 … without a hole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,6 +247,25 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl StoreError {
+    /// What to do about it; `None` where the error itself says it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unavailable { .. } => {
+                Some("is the disk full or read-only, or does another program hold the database?")
+            }
+            Self::Broken { cause, .. } => cause.downcast_ref().map(Unusable::hint),
+            Self::Conflict { .. }
+            | Self::LostLease(_)
+            | Self::NotFound { .. }
+            | Self::Exists { .. }
+            | Self::NameTaken { .. }
+            | Self::KeyReused(_) => None,
+        }
+    }
 }
 
 /// Keeps executions and documents.
