@@ -163,8 +163,13 @@ pub(super) async fn create_pair_list(
     params: Params,
     body: Bytes,
 ) -> Answer<Json<PairListId>> {
-    let value = read::json(&body)?;
+    let mut value = read::json(&body)?;
     read_pairs(&value)?;
+    for pair in value.as_array_mut().into_iter().flatten() {
+        for side in ["control", "experiment"] {
+            name_holes(pair.pointer_mut(&format!("/values/{side}")));
+        }
+    }
     accounts::storage(&state, &params, "accountName")?;
     let id = random_id();
     let taken = format!("Metric set pair list '{id}' already exists.");
@@ -173,6 +178,14 @@ pub(super) async fn create_pair_list(
     Ok(Json(PairListId {
         metric_set_pair_list_id: id,
     }))
+}
+
+/// Writes missing points as Kayenta does, so that clients find no `null` among them.
+fn name_holes(points: Option<&mut Value>) {
+    let points = points.and_then(Value::as_array_mut);
+    for point in points.into_iter().flatten().filter(|point| point.is_null()) {
+        *point = "NaN".into();
+    }
 }
 
 /// Reads pairs as a judge needs them. An empty list is no error here.
@@ -275,8 +288,11 @@ pub(super) async fn create_set_list(
     params: Params,
     body: Bytes,
 ) -> Answer<Json<SetListId>> {
-    let value = read::json(&body)?;
+    let mut value = read::json(&body)?;
     check_sets(&value)?;
+    for set in value.as_array_mut().into_iter().flatten() {
+        name_holes(set.get_mut("values"));
+    }
     accounts::storage(&state, &params, "accountName")?;
     Ok(Json(keep_sets(&state, &value).await?))
 }
