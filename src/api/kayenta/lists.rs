@@ -2,7 +2,6 @@
 //! list is the id of its bundle.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +12,7 @@ use utoipa::ToSchema;
 use super::accounts;
 use super::answer::{Answer, Message, Refusal};
 use super::documents::{self, DocumentSummary, random_id};
-use super::params::{Id, Ids, Params};
+use super::params::{Content, Id, Ids, Params};
 use super::read::{self, Field, Problems};
 use super::shapes::{MetricSetBody, MetricSetPairBody};
 use crate::api::ApiState;
@@ -161,7 +160,7 @@ pub(super) async fn show_pair(
 pub(super) async fn create_pair_list(
     State(state): State<ApiState>,
     params: Params,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<PairListId>> {
     let mut value = read::json(&body)?;
     read_pairs(&value)?;
@@ -286,7 +285,7 @@ pub(super) async fn show_set_list(
 pub(super) async fn create_set_list(
     State(state): State<ApiState>,
     params: Params,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<SetListId>> {
     let mut value = read::json(&body)?;
     check_sets(&value)?;
