@@ -2,6 +2,7 @@
 
 mod collect;
 mod fake;
+mod files;
 mod pairing;
 mod windows;
 
