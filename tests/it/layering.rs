@@ -9,7 +9,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
     ("clock", &[]),
     ("model", &["coalmine_judges"]),
     ("config", &["model", "coalmine_judges"]),
-    ("sources", &["model", "config", "coalmine_judges"]),
+    ("sources", &["model", "config", "clock", "coalmine_judges"]),
     ("store", &["model", "coalmine_judges"]),
     ("archive", &["model", "config", "coalmine_judges"]),
     (

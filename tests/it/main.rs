@@ -20,4 +20,5 @@ mod layering;
 mod notes;
 mod pairs;
 mod saved;
+mod scrape;
 mod validate;
