@@ -18,5 +18,8 @@ mod judge_vectors;
 mod layering;
 mod notes;
 mod pairs;
+mod prometheus;
+mod real_prometheus;
 mod saved;
+mod scripted_http;
 mod validate;
