@@ -187,7 +187,7 @@ fn excerpt(body: &[u8], shown: &dyn Fn(&str) -> String) -> String {
 }
 
 /// The first characters of `text` on one line.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");
     let mut short: String = line.chars().take(MAX_SHOWN).collect();

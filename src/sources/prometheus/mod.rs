@@ -192,7 +192,7 @@ impl PrometheusSource {
         if let Some(bare) = bare.filter(|_| step_secs < 300 && laid.longest_repeat >= 3) {
             remarks.push(format!(
                 "`{}` is read bare and {} points in a row are equal: Prometheus repeats the last sample for up to 5 minutes; `last_over_time(…[{step_secs}s])` does not",
-                bare.text, laid.longest_repeat
+                failure::shorten(&bare.text), laid.longest_repeat
             ));
         }
         let first = laid.first_ms.unwrap_or(range.start_ms);

@@ -284,6 +284,11 @@ async fn p19_an_empty_answer_tells_a_dead_metric_from_a_wrong_scope() {
         .await
         .unwrap();
     assert_warned(&empty, "the store has no series of `y` in the window");
+    let long = "a|".repeat(100_000);
+    let empty = Ask::promql(&format!("avg(rate(x{{v=~\"{long}\"}}[5m]))"));
+    let empty = empty.of_source(&source).await.unwrap();
+    assert!(empty.warnings.iter().all(|warning| warning.len() < 1000));
+    assert_warned(&empty, "7 series of `x` in the window");
     assert_eq!(
         (empty.points, empty.expected_points, empty.coverage()),
         (0, 10, 0.0)

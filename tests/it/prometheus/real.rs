@@ -263,3 +263,32 @@ async fn p5_a_real_time_out_of_an_evaluation_may_be_tried_again() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn what_a_real_prometheus_scrapes_can_be_read_at_once() {
+    let exporter = ScriptedHttp::start(|_| {
+        let text = "# TYPE temperature gauge\ntemperature 21.5\n";
+        Reply::new(200, text).with("Content-Type", "text/plain; version=0.0.4")
+    });
+    let address = exporter.url().trim_start_matches("http://").to_owned();
+    let setup = Setup::scraping(&[(address.as_str(), &[("version", "v2")])]);
+    let Some(prometheus) = RealPrometheus::start(&setup) else {
+        return;
+    };
+    let source = PrometheusSource::new(Account::new("real", prometheus.url())).unwrap();
+    let mut ask = Ask::promql("avg by (version) (temperature{version=\"${scope}\"})").scope("v2");
+    ask = ask.like_kayenta();
+    ask.0.scope.step_secs = 1;
+    for _ in 0..600 {
+        let now = jiff::Timestamp::now().as_millisecond();
+        ask.0.scope.window = Window::new(now - 10_000, now).unwrap();
+        let fetched = ask.of_source(&source).await.unwrap();
+        if fetched.points > 0 {
+            assert_eq!(fetched.sets[0].tags["version"], "v2");
+            assert!(values(&fetched).iter().all(|value| *value == Some(21.5)));
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nothing is scraped: {} requests", exporter.seen().len());
+}
