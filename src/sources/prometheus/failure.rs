@@ -252,9 +252,9 @@ pub(super) fn misfit(account: &str, misfit: Misfit, max_series: usize) -> Source
             Some("use `histogram_quantile`, `histogram_avg` or the like"),
         ),
         Misfit::Shape(why) => (
-            Remedy::Retry { after: None },
-            format!("found data of another shape: {why}"),
-            None,
+            Remedy::GiveUp,
+            format!("found data of another shape than Prometheus gives: {why}"),
+            Some("is `baseUrl` the address of a store that speaks Prometheus' API?"),
         ),
     };
     let mut error = SourceError::new(remedy, format!("account `{account}`: {what}"));

@@ -204,15 +204,17 @@ impl PrometheusSource {
             ));
         }
         for (count, what) in [
-            (laid.not_numbers, "not a number (NaN), and count as missing"),
+            (laid.not_numbers, "not a number (NaN): missing, that is"),
             (laid.infinite, "infinite"),
             (
                 laid.off_grid,
-                "at other moments than asked for, and left out",
+                "at another moment than asked for, and left out",
             ),
         ] {
-            if count > 0 {
-                remarks.push(format!("{count} points are {what}"));
+            match count {
+                0 => {}
+                1 => remarks.push(format!("1 point is {what}")),
+                _ => remarks.push(format!("{count} points are {what}")),
             }
         }
         remarks

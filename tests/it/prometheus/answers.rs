@@ -109,7 +109,7 @@ async fn p11_not_a_number_is_missing_infinity_stays_and_both_are_counted() {
         ]
     );
     assert_eq!(fetched.points, 3);
-    assert_warned(&fetched, "1 points are not a number");
+    assert_warned(&fetched, "1 point is not a number (NaN)");
     assert_warned(&fetched, "2 points are infinite");
 }
 
@@ -319,6 +319,26 @@ async fn p20_anything_but_a_matrix_is_refused_by_its_name() {
 }
 
 #[tokio::test]
+async fn p20_data_of_another_shape_is_given_up() {
+    for result in [
+        json!([{ "metric": {}, "values": [["x", "1"]] }]),
+        json!({}),
+        json!([7]),
+    ] {
+        let body = success(json!({ "resultType": "matrix", "result": result })).to_string();
+        let error = Ask::plain()
+            .answered(Reply::new(200, body))
+            .await
+            .unwrap_err();
+        assert_eq!(error.remedy, Remedy::GiveUp, "{error}");
+        assert!(
+            error.message.contains("found data of another shape"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn p21_points_beside_the_grid_are_left_out_and_counted() {
     let points = [(0.0, "1"), (90.0, "2"), (120.0, "3")];
     let fetched = Ask::plain()
@@ -326,7 +346,7 @@ async fn p21_points_beside_the_grid_are_left_out_and_counted() {
         .await
         .unwrap();
     assert_eq!(values(&fetched)[..3], [Some(1.0), None, Some(3.0)]);
-    assert_warned(&fetched, "1 points are at other moments than asked for");
+    assert_warned(&fetched, "1 point is at another moment than asked for");
 }
 
 #[tokio::test]

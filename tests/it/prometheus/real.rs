@@ -115,7 +115,7 @@ async fn p11(source: &PrometheusSource) {
     let fetched = Ask::promql(query).of_source(source).await.unwrap();
     assert_eq!(values(&fetched)[..3], [None, None, Some(f64::INFINITY)]);
     assert_warned(&fetched, "2 points are not a number");
-    assert_warned(&fetched, "1 points are infinite");
+    assert_warned(&fetched, "1 point is infinite");
 }
 
 /// Stale points: as Kayenta asks, five minutes of them; aligned, none but at the next moment.
