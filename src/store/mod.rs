@@ -3,6 +3,8 @@
 //! A store keeps journals of executions (append-only), leases on them, and documents. It knows nothing of what stands in a
 //! journal. Every implementation passes `tests/it/store_contract.rs`.
 
+pub mod memory;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -138,6 +140,17 @@ impl DocumentKind {
             Self::CanaryArchive => "canary_archive",
         }
     }
+
+    /// What it is called in a sentence.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::CanaryConfig => "canary config",
+            Self::MetricSetList => "metric set list",
+            Self::MetricSetPairList => "metric set pair list",
+            Self::CanaryArchive => "archived canary",
+        }
+    }
 }
 
 /// A JSON text with a name.
@@ -194,7 +207,7 @@ pub enum StoreError {
         id: String,
     },
     /// There is one with this name already.
-    #[error("there is a {what} `{id}` already")]
+    #[error("the {what} `{id}` exists already")]
     Exists {
         /// What was to be made.
         what: &'static str,
@@ -240,15 +253,16 @@ pub trait Store: Send + Sync + Debug {
     /// Accepts an execution: head, first entry and idempotency key in one transaction.
     ///
     /// # Errors
-    /// `Exists` for a known id, `KeyReused`, `Unavailable`, `Broken`.
+    /// `Exists` for a known id, `KeyReused`, `Unavailable`, `Broken` (also for an entry that is not number 1).
     async fn accept(&self, new: &NewExecution) -> Result<Accepted, StoreError>;
 
     /// Appends `entries`, numbered from `head.seq - entries.len() + 1` on, and replaces the head. With a lease, only if it is
-    /// still the newest claim (its end need not be checked: an older claim cannot write once there is a newer one).
+    /// still the newest claim (its end need not be checked: an older claim cannot write once there is a newer one) and was not
+    /// given back. Without entries only the head is replaced.
     ///
     /// # Errors
-    /// `Conflict` where the journal does not end just before the first of `entries`; `LostLease`; `NotFound`; `Unavailable`;
-    /// `Broken`.
+    /// The first that holds of `NotFound`; `LostLease`; `Conflict` where the journal does not end just before the first of
+    /// `entries`. `Unavailable`; `Broken`, also where the entries are not numbered as said.
     async fn append(
         &self,
         lease: Option<&Lease>,
@@ -268,20 +282,20 @@ pub trait Store: Send + Sync + Debug {
     /// `Unavailable`, `Broken`.
     async fn head(&self, id: &ExecutionId) -> Result<Option<Head>, StoreError>;
 
-    /// Lists executions, newest first (by id where they were made in the same millisecond).
+    /// Lists executions, newest first (the greater id first where they were made in the same millisecond).
     ///
     /// # Errors
     /// `Unavailable`, `Broken`.
     async fn heads(&self, filter: &HeadFilter) -> Result<Vec<Head>, StoreError>;
 
-    /// How many executions there are with each status word.
+    /// How many executions there are with each status word that occurs, by word.
     ///
     /// # Errors
     /// `Unavailable`, `Broken`.
     async fn count_by_status(&self) -> Result<Vec<(String, u64)>, StoreError>;
 
     /// Takes leases until `until_ms` on at most `most` executions that are due at `now_ms` and are not leased beyond it,
-    /// longest due first. Two workers never get the same one.
+    /// longest due first (the smaller id first where they are due at the same time). Two workers never get the same one.
     ///
     /// # Errors
     /// `Unavailable`, `Broken`.
@@ -317,8 +331,8 @@ pub trait Store: Send + Sync + Debug {
     /// `Unavailable`, `Broken`.
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;
 
-    /// Removes at most `most` executions that ended before `ended_before_ms`, oldest first, with their journals, leases and
-    /// idempotency keys, and returns their last heads.
+    /// Removes at most `most` executions that ended before `ended_before_ms`, longest ended first, with their journals, leases
+    /// and idempotency keys, and returns their last heads in this order.
     ///
     /// # Errors
     /// `Unavailable`, `Broken`.
@@ -357,4 +371,33 @@ pub trait Store: Send + Sync + Debug {
     /// # Errors
     /// `Unavailable`, `Broken`.
     async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// How many entries the journal must have before these: they are numbered without a hole and end at the head's number.
+fn entries_before(entries: &[Entry], head: &Head) -> Result<u64, StoreError> {
+    let count = entries.len() as u64;
+    let before = head.seq.checked_sub(count);
+    match before {
+        Some(before) if entries.iter().map(|it| it.seq).eq(before + 1..=head.seq) => Ok(before),
+        Some(_) | None => Err(StoreError::Broken {
+            doing: "numbering entries",
+            cause: format!(
+                "found entries numbered {:?}; expected {count} in a row that end at the head's number {}",
+                entries.iter().map(|it| it.seq).collect::<Vec<u64>>(),
+                head.seq
+            )
+            .into(),
+        }),
+    }
+}
+
+/// Whether a canary config has the name that `document` wants in an application of it.
+fn shares_name(other: &Document, document: &Document) -> bool {
+    let mut own = other.applications.iter();
+    document.kind == DocumentKind::CanaryConfig
+        && other.kind == document.kind
+        && other.id != document.id
+        && !document.name.is_empty()
+        && other.name == document.name
+        && own.any(|it| document.applications.contains(it))
 }

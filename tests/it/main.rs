@@ -19,4 +19,5 @@ mod layering;
 mod notes;
 mod pairs;
 mod saved;
+mod store_contract;
 mod validate;
