@@ -19,5 +19,6 @@ mod layering;
 mod notes;
 mod pairs;
 mod saved;
+mod server_config;
 mod store_contract;
 mod validate;
