@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::series_json;
+use super::{JudgementRecord, series_json};
 use crate::model::history::HistorySeries;
 use crate::model::query::SentQueries;
 
@@ -71,6 +71,15 @@ impl Bundle {
     /// A bundle that cannot be written as JSON; none is known.
     pub fn id(&self) -> io::Result<String> {
         content_hash(self)
+    }
+
+    /// Whether it is of this version and has this id.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self, id: &str) -> Result<(), SavedError> {
+        same_version("bundle", self.version, Self::VERSION)?;
+        same_hash("bundle", self, id)
     }
 }
 
@@ -222,27 +231,57 @@ impl Saved {
         })
     }
 
-    /// Puts a bundle and the record of its judgement together, as the archive keeps them, and checks that they fit.
+    /// Puts together what an archive keeps apart.
     ///
     /// # Errors
-    /// As [`Saved::read`].
-    pub fn assemble(bundle: Bundle, record: super::JudgementRecord) -> Result<Self, SavedError> {
-        let super::JudgementRecord {
-            judged_at_ms,
-            told,
-            judgement,
-            ..
-        } = record;
+    /// The first thing that is wrong: versions, hash, or that judgement and bundle do not belong together.
+    pub fn assemble(bundle: Bundle, record: JudgementRecord) -> Result<Self, SavedError> {
         let malformed = |error: io::Error| SavedError::Malformed {
             found: error.to_string(),
         };
+        same_version(
+            "judgement's record",
+            record.version,
+            JudgementRecord::VERSION,
+        )?;
+        let Told {
+            sides,
+            origin,
+            notes,
+        } = record.told;
         let saved = Self {
+            version: Self::VERSION,
             coalmine: record.coalmine,
-            ..Self::new(bundle, judgement, judged_at_ms, told).map_err(malformed)?
+            judged_at_ms: record.judged_at_ms,
+            sides,
+            origin,
+            bundle_id: record.bundle_id,
+            judgement_id: content_hash(&record.judgement).map_err(malformed)?,
+            bundle,
+            judgement: record.judgement,
+            notes,
         };
-        same_hash("bundle", &saved.bundle, &record.bundle_id)?;
-        saved.check_fit()?;
+        saved.check_bundle()?;
+        saved.check_judgement()?;
         Ok(saved)
+    }
+
+    /// Takes it apart into what an archive keeps; the other way round of [`Saved::assemble`].
+    #[must_use]
+    pub fn take_apart(self) -> (Bundle, JudgementRecord) {
+        let record = JudgementRecord {
+            version: JudgementRecord::VERSION,
+            coalmine: self.coalmine,
+            judged_at_ms: self.judged_at_ms,
+            bundle_id: self.bundle_id,
+            told: Told {
+                sides: self.sides,
+                origin: self.origin,
+                notes: self.notes,
+            },
+            judgement: self.judgement,
+        };
+        (self.bundle, record)
     }
 
     /// Writes it as JSON with a line break at the end.
@@ -279,12 +318,19 @@ impl Saved {
         };
         same_version("file", found, Self::VERSION)?;
         let saved: Self = serde_json::from_str(text).map_err(malformed)?;
-        same_version("bundle", saved.bundle.version, Bundle::VERSION)?;
-        same_version("judgement", saved.judgement.version, Judgement::VERSION)?;
-        same_hash("bundle", &saved.bundle, &saved.bundle_id)?;
+        saved.check_bundle()?;
         same_hash("judgement", &saved.judgement, &saved.judgement_id)?;
-        saved.check_fit()?;
+        saved.check_judgement()?;
         Ok(saved)
+    }
+
+    fn check_bundle(&self) -> Result<(), SavedError> {
+        self.bundle.check(&self.bundle_id)
+    }
+
+    fn check_judgement(&self) -> Result<(), SavedError> {
+        same_version("judgement", self.judgement.version, Judgement::VERSION)?;
+        self.check_fit()
     }
 
     /// Reports take results and sets side by side, so that both must be the same; and the judgement must be the answer to

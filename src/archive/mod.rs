@@ -2,6 +2,8 @@
 //! the port that keeps them ([`Archive`]).
 
 pub mod bundle;
+pub mod folder;
+pub mod memory;
 mod series_json;
 pub mod whole_file;
 
@@ -35,6 +37,19 @@ pub struct JudgementRecord {
 impl JudgementRecord {
     /// Version of the format that this code writes.
     pub const VERSION: u32 = 1;
+
+    /// What this version of Coalmine judged.
+    #[must_use]
+    pub fn new(bundle_id: String, judgement: Judgement, judged_at_ms: i64, told: Told) -> Self {
+        Self {
+            version: Self::VERSION,
+            coalmine: env!("CARGO_PKG_VERSION").to_owned(),
+            judged_at_ms,
+            bundle_id,
+            told,
+            judgement,
+        }
+    }
 }
 
 /// Why an archive did not do what it was asked.
@@ -48,6 +63,9 @@ pub enum ArchiveError {
         /// Its name.
         id: String,
     },
+    /// A judgement cannot be kept under this name.
+    #[error("found the name `{0}` of a judgement; expected 1 to 200 letters, digits, `-` and `_`")]
+    BadName(String),
     /// Full, or out of reach: try again later.
     #[error("the archive is out of reach while {doing}")]
     Unavailable {
@@ -83,20 +101,20 @@ pub trait Archive: Send + Sync + Debug {
     /// The bundle with this id, checked against its hash.
     ///
     /// # Errors
-    /// All.
+    /// `NotFound`, `Unavailable`, `Damaged`.
     async fn bundle(&self, id: &str) -> Result<Bundle, ArchiveError>;
 
-    /// Keeps a judgement under `name` (letters, digits, `-` and `_`), in place of an earlier one of that name.
+    /// Keeps a judgement under `name` (1 to 200 ASCII letters, digits, `-` and `_`), in place of an earlier one of that name.
     ///
     /// # Errors
-    /// `Unavailable`.
+    /// `BadName`, `Unavailable`.
     async fn put_judgement(&self, name: &str, record: &JudgementRecord)
     -> Result<(), ArchiveError>;
 
     /// The judgement with this name.
     ///
     /// # Errors
-    /// All.
+    /// `NotFound`, `Unavailable`, `Damaged`.
     async fn judgement(&self, name: &str) -> Result<JudgementRecord, ArchiveError>;
 
     /// Removes judgements by name, and then every bundle among `bundles`, where it is there; absent ones are no error. The
@@ -105,4 +123,10 @@ pub trait Archive: Send + Sync + Debug {
     /// # Errors
     /// `Unavailable`.
     async fn remove(&self, judgements: &[String], bundles: &[String]) -> Result<(), ArchiveError>;
+}
+
+/// Whether a judgement can be kept under this name; no such name leads out of a folder.
+fn is_name(name: &str) -> bool {
+    let letters = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=200).contains(&name.len()) && name.chars().all(letters)
 }

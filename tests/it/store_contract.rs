@@ -1,15 +1,19 @@
 //! What every store promises, told once and checked on each of them.
 
+mod data_dir;
 mod documents;
 mod executions;
 mod leases;
 mod lists;
+mod sqlite;
 
 use std::sync::Arc;
 
 use coalmine::model::ids::ExecutionId;
 use coalmine::store::memory::MemoryStore;
+use coalmine::store::sqlite::SqliteStore;
 use coalmine::store::{Entry, Head, IdempotencyKey, NewExecution, Store};
+use tempfile::TempDir;
 
 /// Makes a test of each story for each store.
 macro_rules! for_every_store {
@@ -22,12 +26,27 @@ macro_rules! for_every_store {
                 }
             )+
         }
+
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $story() {
+                    let folder = tempfile::tempdir().unwrap();
+                    super::$story(crate::store_contract::in_a_file(&folder).await).await;
+                }
+            )+
+        }
     };
 }
 use for_every_store;
 
 fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new())
+}
+
+async fn in_a_file(folder: &TempDir) -> Arc<dyn Store> {
+    let path = folder.path().join("coalmine.db");
+    Arc::new(SqliteStore::open(&path).await.unwrap())
 }
 
 fn id(text: &str) -> ExecutionId {
