@@ -5,6 +5,7 @@
     reason = "a test that cannot go on must stop"
 )]
 
+mod analysis;
 mod archive_contract;
 mod bad_input;
 mod bad_output;
