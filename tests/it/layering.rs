@@ -174,6 +174,7 @@ fn the_words_control_and_experiment_stay_on_kayentas_wire() {
     let wire = [
         "analysis/pairing.rs",
         "model/kayenta",
+        "api/kayenta",
         "sources/files/pairs.rs",
         "sources/files/csv_long.rs",
     ];
