@@ -117,7 +117,9 @@ impl From<TurnError> for Refusal {
 impl From<ArchiveError> for Refusal {
     fn from(error: ArchiveError) -> Self {
         match &error {
-            ArchiveError::NotFound { .. } => Self::missing(error.to_string()),
+            ArchiveError::NotFound { .. } | ArchiveError::BadName(_) => {
+                Self::missing(error.to_string())
+            }
             ArchiveError::Unavailable { .. } => {
                 Self::fault(StatusCode::SERVICE_UNAVAILABLE, &error)
             }
