@@ -2,6 +2,7 @@
 //! write an answer. Nothing here judges or fetches by itself.
 
 pub mod kayenta;
+pub mod own;
 
 use std::sync::Arc;
 

@@ -16,7 +16,18 @@ use super::secret::SecretWire;
     rename_all_fields = "camelCase"
 )]
 #[schemars(deny_unknown_fields)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a handful of them, read once"
+)]
 pub enum AccountWire {
+    /// A folder of files: CSV and Kayenta's pair lists (`docs/input-files.md`). The scope of a request names a file.
+    Files {
+        /// What requests call it.
+        name: String,
+        /// The folder.
+        folder: String,
+    },
     /// Prometheus, or a store that speaks its API (Thanos, Mimir, Cortex, VictoriaMetrics).
     Prometheus {
         /// What requests call it.
@@ -71,7 +82,7 @@ impl AccountWire {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Prometheus { name, .. } => name,
+            Self::Files { name, .. } | Self::Prometheus { name, .. } => name,
         }
     }
 }

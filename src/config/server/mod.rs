@@ -123,10 +123,14 @@ pub struct Collect {
     pub deadline: Duration,
     /// For one metric of one side.
     pub metric_deadline: Duration,
+    /// For one answer.
+    pub answer_deadline: Duration,
     /// How often a question is asked at most.
-    pub tries: u64,
+    pub tries: u32,
     /// How long an answer serves equal questions.
     pub cache: Duration,
+    /// How long a window must be over before its answer is kept.
+    pub settle: Duration,
 }
 
 /// A server config that is refused, with its text as it may be shown: what looks like a secret is masked.

@@ -106,20 +106,32 @@ pub(super) fn config(
             deadline: rules.time(
                 collect.deadline.as_ref(),
                 &at(&["collect", "deadline"]),
-                Duration::from_secs(300),
+                Duration::from_secs(600),
                 least,
             ),
             metric_deadline: rules.time(
                 collect.metric_deadline.as_ref(),
                 &at(&["collect", "metricDeadline"]),
-                Duration::from_secs(120),
+                Duration::from_secs(300),
                 least,
             ),
-            tries: collect.tries.unwrap_or(5),
+            answer_deadline: rules.time(
+                collect.answer_deadline.as_ref(),
+                &at(&["collect", "answerDeadline"]),
+                Duration::from_secs(60),
+                least,
+            ),
+            tries: u32::try_from(collect.tries.unwrap_or(100)).unwrap_or(u32::MAX),
             cache: rules.time(
                 collect.cache.as_ref(),
                 &at(&["collect", "cache"]),
-                Duration::from_secs(60),
+                Duration::from_secs(600),
+                Duration::ZERO,
+            ),
+            settle: rules.time(
+                collect.settle.as_ref(),
+                &at(&["collect", "settle"]),
+                Duration::from_secs(300),
                 Duration::ZERO,
             ),
         },
@@ -372,6 +384,12 @@ impl Rules {
 
     fn account(&mut self, account: &AccountWire, path: &Path, folder: &FilePath) {
         match account {
+            AccountWire::Files { name: _, folder } => {
+                if folder.trim().is_empty() {
+                    let problem = Problem::new(path.key("folder"), "an empty text", "a folder");
+                    self.problems.push(problem);
+                }
+            }
             AccountWire::Prometheus {
                 name: _,
                 base_url,
