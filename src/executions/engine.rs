@@ -101,7 +101,7 @@ impl Engine {
     /// Takes the ports.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
-        let (changes, _) = broadcast::channel(1024);
+        let (changes, _) = broadcast::channel(64);
         Self { ports, changes }
     }
 

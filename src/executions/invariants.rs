@@ -1,7 +1,7 @@
 //! What must hold of every journal, at every moment. The same predicates run in the simulation and, in production, before
 //! each append.
 
-use super::event::{Ending, Event};
+use super::event::Ending;
 use super::state::State;
 use crate::stages::analyze::AnalyzeState;
 use crate::stages::wait::WaitState;
@@ -63,22 +63,4 @@ pub fn broken(state: &State) -> Vec<String> {
         );
     }
     broken
-}
-
-/// Whether `event` may follow from nothing but a client's wish, without a lease.
-#[must_use]
-pub fn needs_lease(event: &Event) -> bool {
-    match event {
-        Event::CancelRequested { .. } | Event::Resumed { .. } => false,
-        Event::Accepted { .. }
-        | Event::WaitStarted { .. }
-        | Event::WaitEnded { .. }
-        | Event::CollectionStarted { .. }
-        | Event::Collected { .. }
-        | Event::CollectionFailed { .. }
-        | Event::Judged { .. }
-        | Event::JudgingFailed { .. }
-        | Event::GotStuck { .. }
-        | Event::Ended { .. } => true,
-    }
 }

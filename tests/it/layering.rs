@@ -106,6 +106,10 @@ fn imports(text: &str) -> BTreeSet<String> {
             .iter()
             .flat_map(|prefix| code.match_indices(prefix))
         {
+            // `"coalmine_judgements_total"` is the name of a metric.
+            if code[..start].ends_with('"') {
+                continue;
+            }
             let rest = &code[start + prefix.len()..];
             let word: String = rest
                 .chars()

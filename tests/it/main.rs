@@ -14,6 +14,7 @@ mod cli;
 mod config;
 mod csv;
 mod demo;
+mod executions;
 mod fuzz;
 mod fuzz_judge;
 mod judge_vectors;

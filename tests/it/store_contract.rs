@@ -3,8 +3,10 @@
 mod data_dir;
 mod documents;
 mod executions;
+mod kills;
 mod leases;
 mod lists;
+mod same_answers;
 mod sqlite;
 
 use std::sync::Arc;

@@ -1,0 +1,8 @@
+//! Executions: what may happen, what is next, and that nothing is lost whatever breaks.
+
+mod faults;
+mod fixture;
+mod journal_format;
+mod simulation;
+mod transitions;
+mod worker;
