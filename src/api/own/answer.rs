@@ -166,6 +166,10 @@ fn fit(range: &str, media: &str) -> Option<(u8, u32)> {
     Some((exactness, thousandths))
 }
 
+/// Marks plain text that was worded for its client, and stays plain text although it is a refusal.
+#[derive(Debug, Clone, Copy)]
+pub struct Worded;
+
 /// What keeps a page from loading anything, and others from framing it. Pages of ours have no scripts.
 pub const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 

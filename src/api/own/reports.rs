@@ -7,7 +7,7 @@ use coalmine_reports::TextStyle;
 use serde::Deserialize;
 
 use super::OwnState;
-use super::answer::{PAGE_POLICY, Refusal, Said, page, preferred};
+use super::answer::{PAGE_POLICY, Refusal, Said, Worded, page, preferred};
 use crate::analysis::task::Failure;
 use crate::archive::bundle::Saved;
 use crate::executions::service::Executions;
@@ -237,7 +237,8 @@ fn said(
         Format::Json => Err(Refusal::new(status, notice.text().trim_end())),
         Format::Text | Format::Markdown | Format::Junit => {
             let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-            Ok((status, headers, notice.text()).into_response())
+            let worded = axum::Extension(Worded);
+            Ok((status, worded, headers, notice.text()).into_response())
         }
     }
 }

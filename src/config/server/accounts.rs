@@ -16,10 +16,7 @@ use super::secret::SecretWire;
     rename_all_fields = "camelCase"
 )]
 #[schemars(deny_unknown_fields)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a handful of them, read once"
-)]
+#[expect(clippy::large_enum_variant, reason = "a handful of them, read once")]
 pub enum AccountWire {
     /// A folder of files: CSV and Kayenta's pair lists (`docs/input-files.md`). The scope of a request names a file.
     Files {
