@@ -63,7 +63,7 @@ fn the_shipped_example_loads() {
     assert_eq!(config.listen.to_string(), "0.0.0.0:8090");
     assert_eq!(config.accounts.len(), 3);
     assert_eq!(
-        config.retention.keep_finished,
+        config.keep_finished,
         Some(Duration::from_secs(180 * 86_400))
     );
 }

@@ -40,8 +40,8 @@ pub struct ServerConfig {
     pub allowed_origins: Vec<String>,
     /// Folder for everything that is kept; `None` for the user's own.
     pub data_dir: Option<PathBuf>,
-    /// What is forgotten, and when.
-    pub retention: Retention,
+    /// How long an execution is kept after it has ended; `None` for ever.
+    pub keep_finished: Option<Duration>,
     /// How executions are worked on.
     pub worker: Worker,
     /// What is too much.
@@ -66,15 +66,6 @@ pub struct ServerConfig {
     pub shutdown_grace: Duration,
     /// What is allowed but surely not meant, one sentence each.
     pub warnings: Vec<String>,
-}
-
-/// What is forgotten, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention {
-    /// How long an execution is kept after it has ended; `None` for ever.
-    pub keep_finished: Option<Duration>,
-    /// How often it is looked.
-    pub sweep_every: Duration,
 }
 
 /// How executions are worked on.

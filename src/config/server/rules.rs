@@ -10,7 +10,7 @@ use super::duration::{self, DurationText};
 use super::environment::{self, Overlaid};
 use super::secret::{SecretPlace, SecretWire};
 use super::wire::ServerWire;
-use super::{Collect, Judging, Limits, Retention, ServerConfig, Worker};
+use super::{Collect, Judging, Limits, ServerConfig, Worker};
 use crate::config::node::shorten;
 use crate::config::path::Path;
 use crate::config::problems::Problem;
@@ -60,15 +60,7 @@ pub(super) fn config(
                 folder.join(dir)
             }
         }),
-        retention: Retention {
-            keep_finished: rules.keep(retention.keep_finished.as_deref()),
-            sweep_every: rules.time(
-                retention.sweep_every.as_ref(),
-                &at(&["retention", "sweepEvery"]),
-                Duration::from_secs(3600),
-                least,
-            ),
-        },
+        keep_finished: rules.keep(retention.keep_finished.as_deref()),
         worker: Worker {
             concurrency: worker.concurrency.unwrap_or(16),
             lease: rules.time(
@@ -388,6 +380,22 @@ impl Rules {
                 if folder.trim().is_empty() {
                     let problem = Problem::new(path.key("folder"), "an empty text", "a folder");
                     self.problems.push(problem);
+                }
+            }
+            AccountWire::Scrape {
+                name: _,
+                instances,
+                instances_from_requests,
+            } => {
+                let any = instances
+                    .as_ref()
+                    .is_some_and(|instances| !instances.is_empty());
+                if !any && !instances_from_requests.unwrap_or_default() {
+                    self.problems.push(Problem::new(
+                        path.key("instances"),
+                        "no instances",
+                        "a list for each scope, or `instancesFromRequests: true`",
+                    ));
                 }
             }
             AccountWire::Prometheus {

@@ -78,8 +78,6 @@ pub struct AuthWire {
 pub struct RetentionWire {
     /// How long an execution is kept after it has ended, with its judgements and bundles: `90d` where absent; `forever` keeps all.
     pub keep_finished: Option<String>,
-    /// How often it is looked for what may be forgotten: `1h` where absent.
-    pub sweep_every: Option<DurationText>,
 }
 
 /// How executions are worked on.
