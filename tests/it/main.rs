@@ -27,5 +27,6 @@ mod real_prometheus;
 mod saved;
 mod scrape;
 mod scripted_http;
+mod server_config;
 mod store_contract;
 mod validate;
