@@ -4,6 +4,8 @@
 //! (`analysis::collect`). A source never judges, never pairs, and never turns a failure into missing points.
 
 pub mod files;
+pub mod prometheus;
+pub mod scrape;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

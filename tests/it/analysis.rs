@@ -2,7 +2,9 @@
 
 mod collect;
 mod fake;
+mod files;
 mod pairing;
+mod sharing;
 mod windows;
 
 use serde_json::Value;

@@ -37,6 +37,9 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 
 use super::ApiState;
 
+/// The words for baseline and canary on this wire.
+pub const SIDES: (&str, &str) = ("controlScope", "experimentScope");
+
 #[derive(OpenApi)]
 #[openapi(
     info(
