@@ -155,7 +155,7 @@ async fn missing_points_are_nan_and_never_null() {
     let kept = service.post("/metricSetList", &sets).await.ok();
     let id = kept["metricSetListId"].as_str().unwrap();
     let sets = service.get(&format!("/metricSetList/{id}")).await.ok();
-    assert_eq!(sets[0]["values"], json!(["NaN", 2]));
+    assert_eq!(sets[0]["values"], json!(["NaN", 2.0]));
 }
 
 #[tokio::test]
