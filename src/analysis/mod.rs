@@ -9,3 +9,4 @@ pub mod judge_run;
 pub mod pairing;
 pub mod task;
 pub mod windows;
+pub mod zone;

@@ -60,6 +60,21 @@ pub struct Failure {
     pub passing: bool,
 }
 
+impl Failure {
+    /// A failure of the whole judgement, that the same request will meet again.
+    #[must_use]
+    pub fn general(message: impl Into<String>) -> Self {
+        Self {
+            metric: None,
+            side: None,
+            message: message.into(),
+            query: None,
+            hint: None,
+            passing: false,
+        }
+    }
+}
+
 /// Makes judgements.
 #[async_trait]
 pub trait Analyst: Send + Sync + Debug {

@@ -18,8 +18,9 @@ use crate::model::scope::{Scope, ScopePair, Window};
 /// Most judgements of one analysis: a week of one a minute.
 pub const MOST_JUDGEMENTS: u64 = 10_000;
 
-/// Most bytes of names and parameters that a plan repeats, all judgements together: 64 MiB.
-pub const MOST_PLAN_BYTES: u64 = 64 << 20;
+/// Most bytes of names and parameters that a plan repeats, all judgements together: 2 MiB. The whole plan stands in the journal, which
+/// is read whenever somebody asks where the analysis stands.
+pub const MOST_PLAN_BYTES: u64 = 2 << 20;
 
 /// Distance of two points where the request names none, in seconds.
 pub const DEFAULT_STEP_SECS: i64 = 60;

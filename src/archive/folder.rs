@@ -7,10 +7,11 @@
 //! unfinished/          files that are being written; emptied when the archive is opened
 //! ```
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -41,6 +42,8 @@ struct Places {
     unfinished: PathBuf,
     /// How long a bundle stays at least after it was kept last.
     rest: Duration,
+    /// Held between looking whether a bundle may go and removing it, and while one is made young again.
+    removing: Mutex<()>,
 }
 
 impl FolderArchive {
@@ -63,6 +66,7 @@ impl FolderArchive {
             uses: folder.join("uses"),
             unfinished: folder.join("unfinished"),
             rest,
+            removing: Mutex::new(()),
         };
         let prepare = || {
             make_folder(folder)?;
@@ -140,6 +144,15 @@ impl Archive for FolderArchive {
             .await
     }
 
+    async fn remove_orphans(&self, named: &BTreeSet<String>) -> Result<u64, ArchiveError> {
+        const DOING: &str = "looking for bundles that nothing names";
+        let named = named.clone();
+        self.beside(DOING, move |places| {
+            places.remove_orphans(&named).map_err(unavailable(DOING))
+        })
+        .await
+    }
+
     async fn remove(&self, judgements: &[String], bundles: &[String]) -> Result<(), ArchiveError> {
         const DOING: &str = "removing old files";
         let (judgements, bundles) = (judgements.to_vec(), bundles.to_vec());
@@ -165,13 +178,22 @@ impl Places {
         // One that is there and whole stays as it is; it may have been written just before a loss of power, so that the disk is
         // asked once more to keep it.
         match self.bundle(id) {
-            Ok(_) => {
-                let file = File::options().append(true).open(folder.join(&name))?;
+            Ok(_) if self.touch(&folder.join(&name))? => sync_folder(&folder),
+            Ok(_) | Err(_) => self.write(&folder, &name, bundle),
+        }
+    }
+
+    /// Makes a bundle young again; whether it was still there. Nobody removes it meanwhile.
+    fn touch(&self, file: &Path) -> io::Result<bool> {
+        let _alone = self.removing.lock().unwrap_or_else(PoisonError::into_inner);
+        match File::options().append(true).open(file) {
+            Ok(file) => {
                 file.set_modified(SystemTime::now())?;
                 file.sync_all()?;
-                sync_folder(&folder)
+                Ok(true)
             }
-            Err(_) => self.write(&folder, &name, bundle),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -257,15 +279,38 @@ impl Places {
             sync_folder(&self.judgements)?;
         }
         for id in bundles {
-            if self.is_used(id, judgements)? {
-                continue;
-            }
-            let file = self.of_bundle(id).map(|(folder, name)| folder.join(name));
-            if let Some(file) = file.filter(|file| !self.is_resting(file)) {
-                remove_file(&file)?;
+            if !self.is_used(id, judgements)? {
+                self.remove_rested(id)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the bundle was there, and is gone.
+    fn remove_rested(&self, id: &str) -> io::Result<bool> {
+        let _alone = self.removing.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = self.of_bundle(id).map(|(folder, name)| folder.join(name));
+        match file.filter(|file| file.exists() && !self.is_resting(file)) {
+            Some(file) => remove_file(&file).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn remove_orphans(&self, named: &BTreeSet<String>) -> io::Result<u64> {
+        let mut removed = 0;
+        for folder in fs::read_dir(&self.bundles)? {
+            for file in fs::read_dir(folder?.path())? {
+                let name = file?.file_name();
+                let id = name.to_str().and_then(|name| name.strip_suffix(".json.gz"));
+                let Some(id) = id.filter(|id| !named.contains(*id)) else {
+                    continue;
+                };
+                if !self.is_used(id, &[])? && self.remove_rested(id)? {
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! An archive that lives as long as the process: for tests, simulations and trying out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -90,5 +90,18 @@ impl Archive for MemoryArchive {
             }
         }
         Ok(())
+    }
+
+    async fn remove_orphans(&self, named: &BTreeSet<String>) -> Result<u64, ArchiveError> {
+        let mut kept = self.kept();
+        let used: BTreeSet<String> = kept
+            .judgements
+            .values()
+            .map(|it| it.bundle_id.clone())
+            .collect();
+        let before = kept.bundles.len();
+        kept.bundles
+            .retain(|id, _| used.contains(id) || named.contains(id));
+        Ok((before - kept.bundles.len()) as u64)
     }
 }

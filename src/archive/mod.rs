@@ -7,6 +7,7 @@ pub mod memory;
 mod series_json;
 pub mod whole_file;
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -123,6 +124,13 @@ pub trait Archive: Send + Sync + Debug {
     /// # Errors
     /// `Unavailable`.
     async fn remove(&self, judgements: &[String], bundles: &[String]) -> Result<(), ArchiveError>;
+
+    /// Removes every bundle that no judgement was made of, that is not among `named`, and that was not kept a short while ago; says
+    /// how many. These are what a kill or a cancel left between keeping a bundle and speaking of it. Reads the whole archive.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn remove_orphans(&self, named: &BTreeSet<String>) -> Result<u64, ArchiveError>;
 }
 
 /// Whether a judgement can be kept under this name; no such name leads out of a folder.

@@ -1,7 +1,7 @@
 //! What happened to an execution, as its journal keeps it.
 //!
 //! The JSON is versioned: a change that old journals cannot be read with gets a new version, and the old one stays readable
-//! (`tests/it/journal_format.rs` holds a golden journal of each).
+//! (`tests/it/executions/journal_format.rs` holds a golden journal of each).
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

@@ -73,6 +73,10 @@ pub struct Request {
     /// The scores that decide, as they were given.
     #[serde(default)]
     pub thresholds: ScoreThresholds,
+    /// Whether the score that decides follows the verdict, so that nothing passes by its score alone. Settled when the request
+    /// is accepted: a switch that is turned later changes nothing that runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follows_verdict: bool,
     /// The stages, in their order.
     pub stages: Vec<Stage>,
     /// The client's own execution request, to be shown back.

@@ -1,5 +1,6 @@
 //! Forgets executions that ended long ago, with their judgements and the bundles that nothing else rests on.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -8,15 +9,17 @@ use tracing::{info, warn};
 
 use super::engine::{Ports, TurnError, read};
 use super::event::Event;
-use super::state::{State, judgement_name};
+use super::state::{State, Status, judgement_name};
 use crate::archive::ArchiveError;
 use crate::model::ids::ExecutionId;
-use crate::store::StoreError;
+use crate::store::{HeadFilter, StoreError};
 
 /// How many executions are forgotten in one transaction.
 const BATCH: u64 = 50;
 /// How often a sweep begins.
 const SWEEP_EVERY: Duration = Duration::from_secs(15 * 60);
+/// Every how many sweeps the archive is searched for bundles that nothing names: once a day.
+const ORPHANS_EVERY: u64 = 24 * 4;
 
 /// Forgets, again and again.
 #[derive(Debug, Clone)]
@@ -52,47 +55,100 @@ impl Retention {
 
     /// Sweeps until `stop`.
     pub async fn run(&self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
+        for round in 0_u64.. {
             tokio::select! {
-                () = stop.cancelled() => {}
-                swept = self.sweep() => match swept {
-                    Ok(0) => {}
-                    Ok(forgotten) => info!(forgotten, "forgot {forgotten} executions"),
-                    Err(error) => warn!(error = &error as &dyn std::error::Error, "cannot forget old executions"),
-                },
+                () = stop.cancelled() => return,
+                () = self.sweep_and_tell(round) => {}
             }
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = stop.cancelled() => return,
                 () = tokio::time::sleep(SWEEP_EVERY) => {}
             }
         }
     }
 
+    async fn sweep_and_tell(&self, round: u64) {
+        match self.sweep().await {
+            Ok(0) => {}
+            Ok(forgotten) => info!(forgotten, "forgot {forgotten} executions"),
+            Err(error) => {
+                warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot forget old executions"
+                );
+            }
+        }
+        if round.is_multiple_of(ORPHANS_EVERY) {
+            match self.sweep_orphans().await {
+                Ok(0) => {}
+                Ok(removed) => info!(removed, "removed {removed} bundles that nothing names"),
+                Err(error) => {
+                    warn!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot look for old bundles"
+                    );
+                }
+            }
+        }
+    }
+
     /// Forgets everything that is old enough, and says how many executions that were. The archive is cleaned first, so that a
-    /// sweep that is cut off leaves nothing that nobody knows of.
+    /// sweep that is cut off leaves nothing that nobody knows of. What cannot be removed now stays until the next sweep, and
+    /// keeps nothing else from going.
     ///
     /// # Errors
-    /// All.
+    /// `Store`.
     pub async fn sweep(&self) -> Result<u64, SweepError> {
         let keep_ms = i64::try_from(self.keep.as_millis()).unwrap_or(i64::MAX);
         let before_ms = self.ports.clock.now_ms().saturating_sub(keep_ms);
-        let mut forgotten = 0;
+        let (mut forgotten, mut left) = (0, 0);
         loop {
-            let heads = self.ports.store.expired(before_ms, BATCH).await?;
+            let heads = self.ports.store.expired(before_ms, left, BATCH).await?;
             if heads.is_empty() {
                 return Ok(forgotten);
             }
-            for head in &heads {
+            let mut clean = Vec::with_capacity(heads.len());
+            for head in heads {
                 let kept = self.kept(&head.id).await?;
-                self.ports
+                match self
+                    .ports
                     .archive
                     .remove(&kept.judgements, &kept.bundles)
-                    .await?;
+                    .await
+                {
+                    Ok(()) => clean.push(head.id),
+                    Err(error) => {
+                        left += 1;
+                        let error = &error as &dyn std::error::Error;
+                        warn!(execution.id = %head.id, error, "cannot remove what an old execution kept");
+                    }
+                }
             }
-            let count = heads.len() as u64;
-            forgotten += self.ports.store.forget(before_ms, count).await?.len() as u64;
-            metrics::counter!("coalmine_executions_forgotten_total").increment(count);
+            let gone = self.ports.store.forget(&clean).await?.len() as u64;
+            forgotten += gone;
+            metrics::counter!("coalmine_executions_forgotten_total").increment(gone);
         }
+    }
+
+    /// Removes the bundles that neither a judgement nor an execution that has not ended needs, and says how many.
+    ///
+    /// # Errors
+    /// All.
+    pub async fn sweep_orphans(&self) -> Result<u64, SweepError> {
+        let unfinished = Status::ALL
+            .into_iter()
+            .filter(|status| !status.is_complete());
+        // All at once: pages of a list that grows and shrinks miss some.
+        let filter = HeadFilter {
+            statuses: unfinished.map(|status| status.word().to_owned()).collect(),
+            most: u64::MAX,
+            ..HeadFilter::default()
+        };
+        let mut named = BTreeSet::new();
+        for head in self.ports.store.heads(&filter).await? {
+            named.extend(self.kept(&head.id).await?.bundles);
+        }
+        Ok(self.ports.archive.remove_orphans(&named).await?)
     }
 
     /// By the journal. One that cannot be read any more is forgotten all the same; what it kept stays in the archive.

@@ -135,6 +135,11 @@ impl Executions {
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Started, StartError> {
         let ports = self.engine.ports();
+        if let Some(key) = &idempotency
+            && let Some(before) = self.started_by(key).await?
+        {
+            return Ok(before);
+        }
         self.check_room().await?;
         let now_ms = ports.clock.now_ms();
         let id = self.ids.next_id(now_ms);
@@ -163,6 +168,16 @@ impl Executions {
             }
             Accepted::Before(id) => Started { id, before: true },
         })
+    }
+
+    /// What a request with this key started before. A client that repeats itself should hear this before anything else, also where
+    /// the request would be refused by now.
+    ///
+    /// # Errors
+    /// `KeyReused` where the key came with another request; what else the store can say.
+    pub async fn started_by(&self, key: &IdempotencyKey) -> Result<Option<Started>, StoreError> {
+        let id = self.engine.ports().store.started_by(key).await?;
+        Ok(id.map(|id| Started { id, before: true }))
     }
 
     async fn check_room(&self) -> Result<(), StartError> {

@@ -24,6 +24,8 @@ pub struct State {
     pub updated_ms: i64,
     /// How far each stage is; as long as the request's stages.
     pub stages: Vec<StageState>,
+    /// How many of them, from the first on, are done or failed. Follows from `stages`; kept so that a replay looks at each once.
+    pub(super) settled: usize,
     /// The request to call it off, if there was one.
     pub cancel: Option<Cancel>,
     /// What it is stuck on, while it is.

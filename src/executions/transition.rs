@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::event::{Ending, Event};
 use super::request::{Kind, Request};
 use super::state::{Cancel, End, State, Stuck};
+use crate::analysis::aggregate::is_above_marginal;
 use crate::analysis::task::Failure;
 use crate::archive::bundle::Told;
 use crate::model::ids::ExecutionId;
@@ -74,6 +75,7 @@ impl State {
             seq: 1,
             updated_ms: at_ms,
             stages,
+            settled: 0,
             cancel: None,
             stuck: None,
             end: None,
@@ -116,6 +118,7 @@ impl State {
     pub fn apply(mut self, event: &Event, at_ms: i64) -> Result<Self, IllegalEvent> {
         match self.try_apply(event, at_ms) {
             Ok(()) => {
+                self.settle();
                 self.seq += 1;
                 self.updated_ms = at_ms;
                 Ok(self)
@@ -319,10 +322,16 @@ impl State {
     /// The place of the first stage that is not settled.
     #[must_use]
     pub fn current(&self) -> Option<usize> {
-        self.stages.iter().position(|state| match state.progress() {
-            Progress::NotStarted | Progress::Running => true,
-            Progress::Done | Progress::Failed => false,
-        })
+        (self.settled < self.stages.len()).then_some(self.settled)
+    }
+
+    fn settle(&mut self) {
+        while let Some(state) = self.stages.get(self.settled) {
+            match state.progress() {
+                Progress::NotStarted | Progress::Running => return,
+                Progress::Done | Progress::Failed => self.settled += 1,
+            }
+        }
     }
 
     /// What is to be done next. The same state has the same command, whoever asks and how often.
@@ -394,17 +403,12 @@ impl State {
             let (Kind::Analysis, Some(outcome)) = (self.request.kind, state.outcome()) else {
                 continue;
             };
-            if self
-                .request
-                .thresholds
-                .marginal
-                .is_some_and(|marginal| outcome.score <= marginal)
-            {
+            if !is_above_marginal(outcome.deciding_score(), self.request.thresholds.marginal) {
                 let number = analyze.number;
                 let sentence = format!(
                     "judgement {number} ended with {}, score {}, which is not above marginal",
                     outcome.verdict.word(),
-                    outcome.score
+                    outcome.deciding_score()
                 );
                 return Some(ended(Ending::Terminal, sentence));
             }

@@ -10,9 +10,6 @@ use super::state::Status;
 use crate::model::ids::ExecutionId;
 use crate::store::HeadFilter;
 
-/// How many unfinished executions are read at once.
-const PAGE: u64 = 500;
-
 /// Tells of everything that has not ended, and then of each execution as it is accepted, until `stop`.
 pub async fn run(engine: Engine, stop: CancellationToken) {
     let mut changes = engine.changes();
@@ -41,31 +38,26 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
 
 async fn watch_all(engine: &Engine) -> Result<(), TurnError> {
     let unfinished = Status::ALL.iter().filter(|status| !status.is_complete());
-    let mut filter = HeadFilter {
+    // All at once: pages of a list that grows and shrinks miss some.
+    let filter = HeadFilter {
         statuses: unfinished.map(|status| status.word().to_owned()).collect(),
-        most: PAGE,
+        most: u64::MAX,
         ..HeadFilter::default()
     };
-    loop {
-        let heads = engine.ports().store.heads(&filter).await?;
-        for head in &heads {
-            tell(engine, &head.id).await;
-        }
-        if (heads.len() as u64) < PAGE {
-            return Ok(());
-        }
-        filter.skip += PAGE;
+    for head in engine.ports().store.heads(&filter).await? {
+        tell(engine, &head.id).await;
     }
+    Ok(())
 }
 
 async fn tell(engine: &Engine, id: &ExecutionId) {
     match engine.load(id).await {
         Ok(state) => {
-            for (analyze, at) in state.analyses() {
-                if at.ended_ms().is_none() {
-                    let task = state.request.task(analyze);
-                    engine.ports().analyst.watch(&task).await;
-                }
+            // The window of the last judgement reaches as far as any.
+            let last = state.analyses().next_back();
+            if let Some((analyze, _)) = last.filter(|(_, at)| at.ended_ms().is_none()) {
+                let task = state.request.task(analyze);
+                engine.ports().analyst.watch(&task).await;
             }
         }
         Err(TurnError::NoExecution(_)) => {}

@@ -7,6 +7,7 @@ use coalmine_judges::judgement::{Judgement, ScoreLabel, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::task::Failure;
+use crate::analysis::zone;
 use crate::archive::bundle::Told;
 use crate::model::scope::ScopePair;
 
@@ -116,8 +117,11 @@ impl AnalyzeState {
 pub struct Outcome {
     /// The answer, by the safe rules.
     pub verdict: Verdict,
-    /// The score that Kayenta's clients decide by, 0 to 100.
+    /// The judge's score, 0 to 100.
     pub score: f64,
+    /// The score that clients decide by, where it was moved into the verdict's zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_score: Option<f64>,
     /// What the thresholds make of the score alone.
     pub label: ScoreLabel,
     /// Fewest points that a counted metric has on the baseline's side after preparation; `None` without metrics.
@@ -125,9 +129,16 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// What matters of `judgement`.
+    /// The score that clients and early stops decide by.
     #[must_use]
-    pub fn of(judgement: &Judgement) -> Self {
+    pub fn deciding_score(&self) -> f64 {
+        self.moved_score.unwrap_or(self.score)
+    }
+
+    /// What matters of `judgement`, with the score moved into the verdict's zone where it `follows_verdict`.
+    #[must_use]
+    pub fn of(judgement: &Judgement, follows_verdict: bool) -> Self {
+        let moved = || zone::moved(judgement.score, judgement.verdict, judgement.thresholds);
         let counts = judgement
             .results
             .iter()
@@ -135,6 +146,7 @@ impl Outcome {
         Self {
             verdict: judgement.verdict,
             score: judgement.score,
+            moved_score: follows_verdict.then(moved).flatten(),
             label: judgement.label,
             fewest_baseline_points: counts.min(),
         }

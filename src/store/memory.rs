@@ -60,14 +60,12 @@ impl MemoryStore {
 }
 
 impl State {
-    /// Oldest first.
-    fn expired(&self, ended_before_ms: i64, most: u64) -> Vec<ExecutionId> {
-        self.ended
-            .iter()
-            .take_while(|(ended_ms, _)| *ended_ms < ended_before_ms)
-            .take(usize::try_from(most).unwrap_or(usize::MAX))
-            .map(|(_, id)| id.clone())
-            .collect()
+    fn started_by(&self, key: &IdempotencyKey) -> Result<Option<ExecutionId>, StoreError> {
+        match self.keys.get(&key.key) {
+            None => Ok(None),
+            Some((fingerprint, id)) if *fingerprint == key.fingerprint => Ok(Some(id.clone())),
+            Some(_) => Err(StoreError::KeyReused(key.key.clone())),
+        }
     }
 
     fn index(&mut self, head: &Head) {
@@ -96,14 +94,10 @@ impl Store for MemoryStore {
     async fn accept(&self, new: &NewExecution) -> Result<Accepted, StoreError> {
         entries_before(std::slice::from_ref(&new.first), &new.head)?;
         let mut state = self.state();
-        if let Some(IdempotencyKey { key, fingerprint }) = &new.idempotency
-            && let Some((before, id)) = state.keys.get(key)
+        if let Some(key) = &new.idempotency
+            && let Some(id) = state.started_by(key)?
         {
-            return if before == fingerprint {
-                Ok(Accepted::Before(id.clone()))
-            } else {
-                Err(StoreError::KeyReused(key.clone()))
-            };
+            return Ok(Accepted::Before(id));
         }
         let id = &new.head.id;
         if state.executions.contains_key(id) {
@@ -126,6 +120,10 @@ impl Store for MemoryStore {
         };
         state.executions.insert(id.clone(), execution);
         Ok(Accepted::New)
+    }
+
+    async fn started_by(&self, key: &IdempotencyKey) -> Result<Option<ExecutionId>, StoreError> {
+        self.state().started_by(key)
     }
 
     async fn append(
@@ -275,19 +273,30 @@ impl Store for MemoryStore {
         Ok(self.state().due.first().map(|(due_ms, _)| *due_ms))
     }
 
-    async fn expired(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
+    async fn expired(
+        &self,
+        ended_before_ms: i64,
+        skip: u64,
+        most: u64,
+    ) -> Result<Vec<Head>, StoreError> {
         let state = self.state();
-        let old = state.expired(ended_before_ms, most);
-        let old = old.iter().filter_map(|id| state.executions.get(id));
+        let old = state.ended.iter();
+        let old = old.take_while(|(ended_ms, _)| *ended_ms < ended_before_ms);
+        let old = old.filter_map(|(_, id)| state.executions.get(id));
+        let old = old.skip(usize::try_from(skip).unwrap_or(usize::MAX));
+        let old = old.take(usize::try_from(most).unwrap_or(usize::MAX));
         Ok(old.map(|execution| execution.head.clone()).collect())
     }
 
-    async fn forget(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
+    async fn forget(&self, ids: &[ExecutionId]) -> Result<Vec<Head>, StoreError> {
         let mut state = self.state();
-        let old = state.expired(ended_before_ms, most);
-        let mut gone = Vec::with_capacity(old.len());
-        for id in old {
-            if let Some(execution) = state.executions.remove(&id) {
+        let mut gone = Vec::new();
+        for id in ids {
+            let known = state.executions.get(id);
+            if known.is_none_or(|execution| execution.head.ended_ms.is_none()) {
+                continue;
+            }
+            if let Some(execution) = state.executions.remove(id) {
                 state.unindex(&execution.head);
                 if let Some(key) = execution.key {
                     state.keys.remove(&key);

@@ -279,6 +279,12 @@ pub trait Store: Send + Sync + Debug {
     /// `Exists` for a known id, `KeyReused`, `Unavailable`, `Broken` (also for an entry that is not number 1).
     async fn accept(&self, new: &NewExecution) -> Result<Accepted, StoreError>;
 
+    /// The execution that a request with this key started; `None` where the key is new.
+    ///
+    /// # Errors
+    /// `KeyReused` where it came with another request; `Unavailable`, `Broken`.
+    async fn started_by(&self, key: &IdempotencyKey) -> Result<Option<ExecutionId>, StoreError>;
+
     /// Appends `entries`, numbered from `head.seq - entries.len() + 1` on, and replaces the head. With a lease, only if it is
     /// still the newest claim (its end need not be checked: an older claim cannot write once there is a newer one) and was not
     /// given back. Without entries only the head is replaced.
@@ -354,19 +360,23 @@ pub trait Store: Send + Sync + Debug {
     /// `Unavailable`, `Broken`.
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;
 
-    /// At most `most` executions that ended before `ended_before_ms`, oldest first: those that [`forget`](Self::forget) would
-    /// remove.
+    /// At most `most` executions that ended before `ended_before_ms`, oldest first, after the first `skip` of them.
     ///
     /// # Errors
     /// `Unavailable`, `Broken`.
-    async fn expired(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError>;
+    async fn expired(
+        &self,
+        ended_before_ms: i64,
+        skip: u64,
+        most: u64,
+    ) -> Result<Vec<Head>, StoreError>;
 
-    /// Removes at most `most` executions that ended before `ended_before_ms`, longest ended first, with their journals, leases
-    /// and idempotency keys, and returns their last heads in this order.
+    /// Removes those of `ids` that have ended, with their journals, leases and idempotency keys, and returns their last heads.
+    /// Others, and unknown ones, stay as they are.
     ///
     /// # Errors
     /// `Unavailable`, `Broken`.
-    async fn forget(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError>;
+    async fn forget(&self, ids: &[ExecutionId]) -> Result<Vec<Head>, StoreError>;
 
     /// Keeps a document. `created_ms` of one that is replaced is the caller's.
     ///

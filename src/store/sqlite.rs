@@ -22,8 +22,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSy
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 
 use super::{
-    Accepted, Document, DocumentKind, Entry, Head, HeadFilter, Lease, NewExecution, PutRule, Store,
-    StoreError,
+    Accepted, Document, DocumentKind, Entry, Head, HeadFilter, IdempotencyKey, Lease, NewExecution,
+    PutRule, Store, StoreError,
 };
 use crate::model::ids::ExecutionId;
 use failure::failed;
@@ -142,6 +142,10 @@ impl Store for SqliteStore {
         self.accept_one(new).await
     }
 
+    async fn started_by(&self, key: &IdempotencyKey) -> Result<Option<ExecutionId>, StoreError> {
+        self.key_known(key).await
+    }
+
     async fn append(
         &self,
         lease: Option<&Lease>,
@@ -193,12 +197,17 @@ impl Store for SqliteStore {
         self.first_due().await
     }
 
-    async fn expired(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
-        self.list_expired(ended_before_ms, most).await
+    async fn expired(
+        &self,
+        ended_before_ms: i64,
+        skip: u64,
+        most: u64,
+    ) -> Result<Vec<Head>, StoreError> {
+        self.list_expired(ended_before_ms, skip, most).await
     }
 
-    async fn forget(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
-        self.forget_ended(ended_before_ms, most).await
+    async fn forget(&self, ids: &[ExecutionId]) -> Result<Vec<Head>, StoreError> {
+        self.forget_ended(ids).await
     }
 
     async fn put_document(&self, document: &Document, rule: PutRule) -> Result<(), StoreError> {

@@ -46,6 +46,7 @@ for_every_archive![
     names_that_are_no_names_are_refused_and_find_nothing,
     what_is_removed_is_gone_and_the_rest_stays,
     a_bundle_stays_for_as_long_as_a_judgement_needs_it,
+    only_bundles_that_nothing_names_are_orphans,
 ];
 
 type AnyArchive = Arc<dyn Archive>;
@@ -218,6 +219,22 @@ async fn a_bundle_stays_for_as_long_as_a_judgement_needs_it(archive: AnyArchive)
     assert_eq!(archive.judgement("b").await.unwrap(), record);
     archive.remove(&b, &ids).await.unwrap();
     assert!(archive.bundle(&id).await.is_err());
+}
+
+async fn only_bundles_that_nothing_names_are_orphans(archive: AnyArchive) {
+    let (bundle, record) = golden();
+    let used = archive.put_bundle(&bundle).await.unwrap();
+    archive.put_judgement("a", &record).await.unwrap();
+    let named = archive.put_bundle(&other(&bundle)).await.unwrap();
+    let mut third = other(&bundle);
+    third.sets.clear();
+    let orphan = archive.put_bundle(&third).await.unwrap();
+    let names = std::collections::BTreeSet::from([named.clone()]);
+    assert_eq!(archive.remove_orphans(&names).await.unwrap(), 1);
+    assert_eq!(archive.remove_orphans(&names).await.unwrap(), 0);
+    assert!(archive.bundle(&orphan).await.is_err());
+    assert!(archive.bundle(&used).await.is_ok());
+    assert!(archive.bundle(&named).await.is_ok());
 }
 
 #[tokio::test]

@@ -112,3 +112,12 @@ fn keyed(head: Head, key: &str, fingerprint: &str) -> NewExecution {
 async fn accept(store: &Arc<dyn Store>, head: Head) {
     store.accept(&new(head)).await.unwrap();
 }
+
+/// Forgets at most `most` executions that ended before `before_ms`, oldest first.
+async fn forget(store: &dyn Store, before_ms: i64, most: u64) -> Vec<Head> {
+    let expired = store.expired(before_ms, 0, most).await.unwrap();
+    let ids: Vec<ExecutionId> = expired.iter().map(|head| head.id.clone()).collect();
+    let gone = store.forget(&ids).await.unwrap();
+    assert_eq!(gone, expired, "what is told beforehand is what goes");
+    gone
+}

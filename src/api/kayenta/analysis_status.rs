@@ -8,13 +8,12 @@ use super::exception::{ExceptionBody, exception};
 use super::run::Run;
 use super::shapes::{CanaryAnalysisExecutionRequestBody, CanaryConfigBody};
 use super::start::AD_HOC;
-use super::status::{self, CanaryResult, TimesBody, shown_score};
-use super::{score, times::iso};
+use super::status::{self, CanaryResult, TimesBody};
+use super::times::iso;
 use crate::analysis::aggregate::{Aggregate, NOT_ABOVE_MARGINAL, aggregate, is_above_marginal};
-use crate::api::{ApiSettings, ApiState};
 use crate::executions::event::Ending;
 use crate::executions::state::{State, Status};
-use crate::stages::analyze::AnalyzeState;
+use crate::stages::analyze::{AnalyzeState, Outcome};
 use crate::stages::wait::WaitState;
 use crate::stages::{Stage, StageState};
 
@@ -144,11 +143,7 @@ pub struct JudgementBody {
 }
 
 /// The answer; `results` has one entry for each judgement, or none where they are not wanted.
-pub(super) fn of(
-    api: &ApiState,
-    state: &State,
-    results: Vec<Option<CanaryResult>>,
-) -> CanaryAnalysisStatus {
+pub(super) fn of(state: &State, results: Vec<Option<CanaryResult>>) -> CanaryAnalysisStatus {
     let (request, status) = (&state.request, state.status());
     let user = request.user.as_deref().unwrap_or("anonymous").to_owned();
     CanaryAnalysisStatus {
@@ -161,7 +156,7 @@ pub(super) fn of(
         execution_status: upper(status),
         status: status.word(),
         exception: why_it_ended(state),
-        canary_analysis_execution_result: outcome(&api.settings, state, results),
+        canary_analysis_execution_result: outcome(state, results),
         canary_analysis_execution_request: request.echo.clone(),
         canary_config: status::shown_config(state),
         canary_config_id: request
@@ -256,7 +251,7 @@ fn wait_status(progress: &StageState, whole: Status) -> Status {
 fn run_status(run: Run<'_>) -> Status {
     let marginal = run.state.request.thresholds.marginal;
     match run.progress.outcome() {
-        Some(outcome) if !is_above_marginal(outcome.score, marginal) => Status::Terminal,
+        Some(outcome) if !is_above_marginal(outcome.deciding_score(), marginal) => Status::Terminal,
         Some(_) | None => run.status(),
     }
 }
@@ -284,11 +279,7 @@ fn why_it_ended(state: &State) -> Option<ExceptionBody> {
     Run::all(state).find_map(Run::exception)
 }
 
-fn outcome(
-    settings: &ApiSettings,
-    state: &State,
-    results: Vec<Option<CanaryResult>>,
-) -> Option<CanaryAnalysisResultBody> {
+fn outcome(state: &State, results: Vec<Option<CanaryResult>>) -> Option<CanaryAnalysisResultBody> {
     match state.end.as_ref()?.ending {
         Ending::Succeeded | Ending::Terminal => {}
         Ending::Canceled => return None,
@@ -300,10 +291,10 @@ fn outcome(
         .collect();
     let scores: Vec<f64> = begun
         .iter()
-        .map(|(run, _)| shown_score(settings, *run).unwrap_or(0.0))
+        .map(|(run, _)| score(*run).unwrap_or(0.0))
         .collect();
     let last = begun.last().map(|(run, _)| *run);
-    let Aggregate { did_pass, message } = final_word(settings, state, last);
+    let Aggregate { did_pass, message } = final_word(state, last);
     let bodies: Vec<JudgementBody> = begun
         .into_iter()
         .map(|(run, result)| judgement(run, result))
@@ -319,29 +310,29 @@ fn outcome(
     })
 }
 
+/// The score of a run as clients see it.
+fn score(run: Run<'_>) -> Option<f64> {
+    run.progress.outcome().map(Outcome::deciding_score)
+}
+
 /// Kayenta's final word, but for what it would pass without evidence: a judgement that could not be made never passes, whatever the
 /// thresholds; nor does, where scores follow the verdict, one whose verdict is not Pass.
-fn final_word(settings: &ApiSettings, state: &State, last: Option<Run<'_>>) -> Aggregate {
+fn final_word(state: &State, last: Option<Run<'_>>) -> Aggregate {
     let nothing = || aggregate(None, None, None);
     let Some(last) = last else {
         return nothing();
     };
     let thresholds = state.request.thresholds;
-    let score = shown_score(settings, last);
     let word = aggregate(
-        Some(score.unwrap_or(0.0)),
+        Some(score(last).unwrap_or(0.0)),
         thresholds.marginal,
         thresholds.pass,
     );
     let Some(outcome) = last.progress.outcome() else {
         return if word.did_pass { nothing() } else { word };
     };
-    let judge = state.request.config.judge.as_ref();
-    let judge = judge
-        .and_then(|judge| judge.name.as_deref())
-        .unwrap_or_default();
     let passed = outcome.verdict == coalmine_judges::judgement::Verdict::Pass;
-    if word.did_pass && !passed && score::is_safe(settings, judge) {
+    if word.did_pass && !passed && state.request.follows_verdict {
         let verdict = outcome.verdict.word();
         return Aggregate {
             did_pass: false,

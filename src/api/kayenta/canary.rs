@@ -70,6 +70,11 @@ pub(super) async fn start_stored(
     Content(body): Content,
 ) -> Answer<Json<CanaryExecutionId>> {
     let key = repeatable.key(&body)?;
+    if let Some(id) = start::before(&state, key.as_ref()).await? {
+        return Ok(Json(CanaryExecutionId {
+            canary_execution_id: id,
+        }));
+    }
     let value = read::json(&body)?;
     let request = read_request(&Field::root(&value))?;
     let asked = Asked::read(&state, &params, true)?;
@@ -105,6 +110,11 @@ pub(super) async fn start_ad_hoc(
     Content(body): Content,
 ) -> Answer<Json<CanaryExecutionId>> {
     let key = repeatable.key(&body)?;
+    if let Some(id) = start::before(&state, key.as_ref()).await? {
+        return Ok(Json(CanaryExecutionId {
+            canary_execution_id: id,
+        }));
+    }
     let value = read::json(&body)?;
     let (config, request) = parts_of(&value)?;
     let config = configs::read_config(config.value())?;
@@ -160,6 +170,7 @@ async fn accept(
     problems.check()?;
     start::check_sides(state, &scopes)?;
     let config = start::judgeable(config)?;
+    let follows_verdict = start::follows_verdict(state, &config);
     let request = Request {
         kind: Kind::Canary,
         application: asked.application,
@@ -169,6 +180,7 @@ async fn accept(
         config_id,
         accounts: asked.accounts,
         thresholds,
+        follows_verdict,
         stages: vec![Stage::Analyze(Analyze { number: 1, scopes })],
         echo: request.echo(),
     };

@@ -180,6 +180,7 @@ async fn judge(
     };
     let verdict = HeaderValue::from_static(judgement.verdict.word());
     let header = [(HeaderName::from_static("coalmine-verdict"), verdict)];
-    let body = score::result(&state.settings, &judgement);
+    let safe = score::is_safe(&state.settings, &judgement.judge);
+    let body = score::result(&judgement, safe);
     Ok((header, Json(body)).into_response())
 }

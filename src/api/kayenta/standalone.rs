@@ -68,6 +68,11 @@ pub(super) async fn start_stored(
     Content(body): Content,
 ) -> Answer<Json<CanaryAnalysisExecutionId>> {
     let key = repeatable.key(&body)?;
+    if let Some(id) = start::before(&state, key.as_ref()).await? {
+        return Ok(Json(CanaryAnalysisExecutionId {
+            canary_analysis_execution_id: id,
+        }));
+    }
     let value = read::json(&body)?;
     let request = read_request(&state, &Field::root(&value))?;
     let asked = Asked::read(&state, &params, true)?;
@@ -104,6 +109,11 @@ pub(super) async fn start_ad_hoc(
     Content(body): Content,
 ) -> Answer<Json<CanaryAnalysisExecutionId>> {
     let key = repeatable.key(&body)?;
+    if let Some(id) = start::before(&state, key.as_ref()).await? {
+        return Ok(Json(CanaryAnalysisExecutionId {
+            canary_analysis_execution_id: id,
+        }));
+    }
     let value = read::json(&body)?;
     let (config, request) = parts_of(&value)?;
     let config = configs::read_config(config.value())?;
@@ -140,6 +150,7 @@ async fn accept(
         start::check_sides(state, scopes)?;
     }
     let config = start::judgeable(config)?;
+    let follows_verdict = start::follows_verdict(state, &config);
     let request = Request {
         kind: Kind::Analysis,
         application: asked.application,
@@ -149,6 +160,7 @@ async fn accept(
         config_id,
         accounts: asked.accounts,
         thresholds: request.thresholds.unwrap_or_default(),
+        follows_verdict,
         stages: stages(plan, request.plan.now_ms),
         echo: request.echo(),
     };
@@ -225,7 +237,7 @@ pub(super) async fn show(State(state): State<ApiState>, Id(id): Id) -> Answer<Re
             results.push(status::result(&state, run).await?);
         }
     }
-    let body = analysis_status::of(&state, &execution, results);
+    let body = analysis_status::of(&execution, results);
     let judged = Run::all(&execution).rfind(|run| run.progress.outcome().is_some());
     let headers = judged.map(status::headers).unwrap_or_default();
     Ok((headers, Json(body)).into_response())

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::accounts;
 use super::answer::{Answer, Refusal};
 use super::params::Params;
+use super::score;
 use crate::api::ApiState;
 use crate::config::canary::of_wire;
 use crate::config::canary::wire::{CanaryConfig, JudgeChoice};
@@ -143,6 +144,28 @@ pub(super) fn judgeable(mut config: CanaryConfig) -> Answer<CanaryConfig> {
     }
     config.judge.get_or_insert_with(JudgeChoice::default).name = Some(name.to_owned());
     Ok(config)
+}
+
+/// Whether the score that clients decide by follows the verdict.
+pub(super) fn follows_verdict(state: &ApiState, config: &CanaryConfig) -> bool {
+    let judge = config
+        .judge
+        .as_ref()
+        .and_then(|judge| judge.name.as_deref());
+    score::is_safe(&state.settings, judge.unwrap_or(judges::netflix_aca::NAME))
+}
+
+/// What the same request with the same key started before. It is asked first of all: a client that did not hear the answer must hear
+/// it now, whatever has changed since.
+pub(super) async fn before(
+    state: &ApiState,
+    key: Option<&IdempotencyKey>,
+) -> Answer<Option<String>> {
+    let Some(key) = key else {
+        return Ok(None);
+    };
+    let started = state.executions.started_by(key).await?;
+    Ok(started.map(|started| started.id.to_string()))
 }
 
 /// Whether each scope has two different sides, unless the settings allow that it has not.

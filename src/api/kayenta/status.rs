@@ -15,7 +15,7 @@ use super::score;
 use super::shapes::{CanaryConfigBody, CanaryExecutionRequestBody, CanaryJudgeResultBody};
 use super::start::AD_HOC;
 use super::times::iso;
-use crate::api::{ApiSettings, ApiState};
+use crate::api::ApiState;
 use crate::archive::ArchiveError;
 use crate::config::canary::templates::escape_all;
 use crate::executions::state::{State, Status, judgement_name};
@@ -162,24 +162,9 @@ pub(super) async fn result(state: &ApiState, run: Run<'_>) -> Answer<Option<Cana
         Err(error) => return Err(error.into()),
     };
     Ok(Some(CanaryResult {
-        judge_result: score::result(&state.settings, &record.judgement),
+        judge_result: score::result(&record.judgement, run.state.request.follows_verdict),
         canary_duration: run.canary_duration(),
     }))
-}
-
-/// The score of a run as clients see it.
-pub(super) fn shown_score(settings: &ApiSettings, run: Run<'_>) -> Option<f64> {
-    let outcome = run.progress.outcome()?;
-    let request = &run.state.request;
-    let judge = request.config.judge.as_ref();
-    let judge = judge.and_then(|judge| judge.name.as_deref());
-    Some(score::shown(
-        settings,
-        judge.unwrap_or(coalmine_judges::judges::netflix_aca::NAME),
-        outcome.score,
-        outcome.verdict,
-        request.chosen_thresholds(),
-    ))
 }
 
 /// Our own headers: the safe verdict, and where its report is.

@@ -19,21 +19,10 @@ impl SqliteStore {
     pub(super) async fn accept_one(&self, new: &NewExecution) -> Result<Accepted, StoreError> {
         entries_before(std::slice::from_ref(&new.first), &new.head)?;
         let mut transaction = self.write(ACCEPTING).await?;
-        if let Some(IdempotencyKey { key, fingerprint }) = &new.idempotency {
-            let before =
-                sqlx::query("SELECT fingerprint, execution FROM idempotency WHERE key = $1")
-                    .bind(key)
-                    .fetch_optional(&mut *transaction)
-                    .await
-                    .map_err(failed(ACCEPTING))?;
-            if let Some(row) = before {
-                let text = |name: &str| row.try_get::<String, _>(name).map_err(failed(ACCEPTING));
-                return if text("fingerprint")? == *fingerprint {
-                    Ok(Accepted::Before(ExecutionId::new(text("execution")?)))
-                } else {
-                    Err(StoreError::KeyReused(key.clone()))
-                };
-            }
+        if let Some(key) = &new.idempotency
+            && let Some(id) = started_by(&mut transaction, key).await?
+        {
+            return Ok(Accepted::Before(id));
         }
         let known = standing(&mut transaction, &new.head.id).await;
         if known.map_err(failed(ACCEPTING))?.is_some() {
@@ -106,27 +95,62 @@ impl SqliteStore {
         head.map_err(failed(READING))
     }
 
+    pub(super) async fn key_known(
+        &self,
+        key: &IdempotencyKey,
+    ) -> Result<Option<ExecutionId>, StoreError> {
+        let reader = self.readers.acquire().await;
+        let mut reader = reader.map_err(failed("looking up an idempotency key"))?;
+        started_by(&mut reader, key).await
+    }
+
     pub(super) async fn list_expired(
         &self,
         ended_before_ms: i64,
+        skip: u64,
         most: u64,
     ) -> Result<Vec<Head>, StoreError> {
         const DOING: &str = "looking for executions to forget";
-        let mut reader = self.readers.acquire().await.map_err(failed(DOING))?;
-        let found = expired(&mut reader, ended_before_ms, most).await;
-        found.map_err(failed(DOING))
+        let rows = sqlx::query(select_heads!(
+            "FROM execution WHERE ended_ms < $1 ORDER BY ended_ms, id LIMIT $2 OFFSET $3"
+        ))
+        .bind(ended_before_ms)
+        .bind(column(most))
+        .bind(column(skip))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed(DOING))?;
+        let heads: Result<Vec<Head>, Error> = rows.iter().map(head).collect();
+        heads.map_err(failed(DOING))
     }
 
-    pub(super) async fn forget_ended(
-        &self,
-        ended_before_ms: i64,
-        most: u64,
-    ) -> Result<Vec<Head>, StoreError> {
+    pub(super) async fn forget_ended(&self, ids: &[ExecutionId]) -> Result<Vec<Head>, StoreError> {
         let mut transaction = self.write(FORGETTING).await?;
-        let gone = delete(&mut transaction, ended_before_ms, most).await;
+        let gone = delete(&mut transaction, ids).await;
         let gone = gone.map_err(failed(FORGETTING))?;
         transaction.commit().await.map_err(failed(FORGETTING))?;
         Ok(gone)
+    }
+}
+
+async fn started_by(
+    connection: &mut SqliteConnection,
+    key: &IdempotencyKey,
+) -> Result<Option<ExecutionId>, StoreError> {
+    const DOING: &str = "looking up an idempotency key";
+    let row = sqlx::query("SELECT fingerprint, execution FROM idempotency WHERE key = $1")
+        .bind(&key.key)
+        .fetch_optional(connection)
+        .await
+        .map_err(failed(DOING))?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let text = |name: &str| row.try_get::<String, _>(name).map_err(failed(DOING));
+    if text("fingerprint")? == key.fingerprint {
+        Ok(Some(ExecutionId::new(text("execution")?)))
+    } else {
+        Err(StoreError::KeyReused(key.key.clone()))
     }
 }
 
@@ -252,35 +276,28 @@ async fn insert_entries(
     Ok(())
 }
 
-/// Oldest first.
-async fn expired(
-    connection: &mut SqliteConnection,
-    ended_before_ms: i64,
-    most: u64,
-) -> Result<Vec<Head>, Error> {
-    let rows = sqlx::query(select_heads!(
-        "FROM execution WHERE ended_ms < $1 ORDER BY ended_ms, id LIMIT $2"
-    ))
-    .bind(ended_before_ms)
-    .bind(column(most))
-    .fetch_all(&mut *connection)
-    .await?;
-    rows.iter().map(head).collect()
-}
-
 async fn delete(
     connection: &mut SqliteConnection,
-    ended_before_ms: i64,
-    most: u64,
+    ids: &[ExecutionId],
 ) -> Result<Vec<Head>, Error> {
-    let gone = expired(connection, ended_before_ms, most).await?;
-    for head in &gone {
+    let mut gone = Vec::new();
+    for id in ids {
+        let row = sqlx::query(select_heads!(
+            "FROM execution WHERE id = $1 AND ended_ms IS NOT NULL"
+        ))
+        .bind(id.as_str())
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some(head) = row.as_ref().map(head).transpose()? else {
+            continue;
+        };
         // Journal and key go with it.
         sqlx::query("DELETE FROM execution WHERE id = $1")
-            .bind(head.id.as_str())
+            .bind(id.as_str())
             .execute(&mut *connection)
             .await?;
         count_out(connection, &head.kind, &head.status).await?;
+        gone.push(head);
     }
     Ok(gone)
 }

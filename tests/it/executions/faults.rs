@@ -1,7 +1,7 @@
 //! Ports that fail: before the effect, or after it, so that the caller cannot know whether it took place. Each yields before
 //! and after its effect, so that a step can be cut off there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,8 +12,8 @@ use coalmine::archive::{Archive, ArchiveError, JudgementRecord};
 use coalmine::model::ids::ExecutionId;
 use coalmine::store::memory::MemoryStore;
 use coalmine::store::{
-    Accepted, Document, DocumentKind, Entry, Head, HeadFilter, Lease, NewExecution, PutRule, Store,
-    StoreError,
+    Accepted, Document, DocumentKind, Entry, Head, HeadFilter, IdempotencyKey, Lease, NewExecution,
+    PutRule, Store, StoreError,
 };
 use tokio::task::yield_now;
 
@@ -23,6 +23,7 @@ pub(super) struct Chance {
     rng: Arc<Mutex<fastrand::Rng>>,
     calm: Arc<AtomicBool>,
     outage: Arc<AtomicBool>,
+    had_outage: Arc<AtomicBool>,
 }
 
 impl Chance {
@@ -31,6 +32,7 @@ impl Chance {
             rng: Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))),
             calm: Arc::default(),
             outage: Arc::default(),
+            had_outage: Arc::default(),
         }
     }
 
@@ -42,6 +44,11 @@ impl Chance {
     /// Begins or ends a time in which the archive cannot be reached at all.
     pub(super) fn turn_outage(&self) {
         self.outage.fetch_xor(true, Ordering::SeqCst);
+        self.had_outage.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn had_outage(&self) -> bool {
+        self.had_outage.load(Ordering::SeqCst)
     }
 
     fn archive_fails(&self) -> bool {
@@ -104,6 +111,10 @@ impl Store for FaultyStore {
         self.faulty("accepting", 5, async || self.inner.accept(new).await)
             .await
     }
+    async fn started_by(&self, key: &IdempotencyKey) -> Result<Option<ExecutionId>, StoreError> {
+        self.faulty("reading", 3, async || self.inner.started_by(key).await)
+            .await
+    }
     async fn append(
         &self,
         lease: Option<&Lease>,
@@ -153,11 +164,17 @@ impl Store for FaultyStore {
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
         self.inner.next_due_ms().await
     }
-    async fn expired(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
-        self.inner.expired(ended_before_ms, most).await
+    async fn expired(
+        &self,
+        ended_before_ms: i64,
+        skip: u64,
+        most: u64,
+    ) -> Result<Vec<Head>, StoreError> {
+        self.inner.expired(ended_before_ms, skip, most).await
     }
-    async fn forget(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
-        self.inner.forget(ended_before_ms, most).await
+    async fn forget(&self, ids: &[ExecutionId]) -> Result<Vec<Head>, StoreError> {
+        self.faulty("forgetting", 5, async || self.inner.forget(ids).await)
+            .await
     }
     async fn put_document(&self, document: &Document, rule: PutRule) -> Result<(), StoreError> {
         self.inner.put_document(document, rule).await
@@ -187,6 +204,7 @@ pub(super) struct FaultyArchive {
     pub(super) bundles: Mutex<BTreeMap<String, Bundle>>,
     pub(super) judgements: Mutex<BTreeMap<String, JudgementRecord>>,
     full: AtomicBool,
+    held: Mutex<Option<String>>,
 }
 
 impl FaultyArchive {
@@ -196,7 +214,13 @@ impl FaultyArchive {
             bundles: Mutex::default(),
             judgements: Mutex::default(),
             full: AtomicBool::new(false),
+            held: Mutex::default(),
         }
+    }
+
+    /// The judgement that cannot be removed.
+    pub(super) fn hold_on_to(&self, name: Option<String>) {
+        *self.held.lock().unwrap() = name;
     }
 
     /// Whether nothing can be kept or read, calm or not.
@@ -266,6 +290,18 @@ impl Archive for FaultyArchive {
         })
     }
     async fn remove(&self, judgements: &[String], bundles: &[String]) -> Result<(), ArchiveError> {
+        if self
+            .held
+            .lock()
+            .unwrap()
+            .as_ref()
+            .is_some_and(|held| judgements.contains(held))
+        {
+            return Err(ArchiveError::Unavailable {
+                doing: "removing",
+                cause: out_of_reach(),
+            });
+        }
         judgements.iter().for_each(|name| {
             self.judgements.lock().unwrap().remove(name);
         });
@@ -276,5 +312,13 @@ impl Archive for FaultyArchive {
             }
         }
         Ok(())
+    }
+    async fn remove_orphans(&self, named: &BTreeSet<String>) -> Result<u64, ArchiveError> {
+        let judgements = self.judgements.lock().unwrap();
+        let used: BTreeSet<&String> = judgements.values().map(|it| &it.bundle_id).collect();
+        let mut bundles = self.bundles.lock().unwrap();
+        let before = bundles.len();
+        bundles.retain(|id, _| used.contains(id) || named.contains(id));
+        Ok((before - bundles.len()) as u64)
     }
 }

@@ -38,6 +38,7 @@ fn every_event() -> Vec<Event> {
     let outcome = Outcome {
         verdict: Verdict::Marginal,
         score: 87.5,
+        moved_score: None,
         label: ScoreLabel::Marginal,
         fewest_baseline_points: Some(8),
     };

@@ -15,7 +15,9 @@ use coalmine::executions::invariants;
 use coalmine::executions::request::Request;
 use coalmine::executions::service::{Executions, IdSource, Limits};
 use coalmine::executions::state::{State, Status, judgement_name};
+use coalmine::executions::transition::MOST_ATTEMPTS;
 use coalmine::model::ids::ExecutionId;
+use coalmine::stages::analyze::AnalyzeState;
 use coalmine::store::memory::MemoryStore;
 use coalmine::store::{Entry, Lease, Store};
 use coalmine_judges::judgement::Verdict;
@@ -212,6 +214,10 @@ impl Life {
                 head,
                 "seed {seed}: the head is the fold of the journal"
             );
+            if state.stuck.is_some() && !self.chance.had_outage() {
+                let tried = state.analyses().any(|(_, at)| matches!(at, AnalyzeState::Collecting { attempts, .. } if *attempts >= MOST_ATTEMPTS));
+                assert!(tried, "seed {seed}: stuck without a reason");
+            }
             let broken = invariants::broken(&state);
             assert!(broken.is_empty(), "seed {seed}: {broken:?}");
             for (analyze, at) in state.analyses() {

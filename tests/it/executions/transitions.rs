@@ -30,6 +30,7 @@ fn judged(stage: usize, score: f64, verdict: Verdict) -> Event {
         outcome: Outcome {
             verdict,
             score,
+            moved_score: None,
             label,
             fewest_baseline_points: Some(60),
         },
@@ -179,6 +180,21 @@ fn an_analysis_stops_at_a_score_that_is_not_above_marginal() {
             assert_eq!(command, Command::Record(Event::WaitStarted { stage: 2 }));
         }
     }
+}
+
+#[test]
+fn an_analysis_stops_at_a_failed_verdict_where_the_score_follows_it() {
+    let failed = || {
+        let mut events = first_interval(100.0);
+        let Some(Event::Judged { outcome, .. }) = events.last_mut() else {
+            panic!("the last event is a judgement");
+        };
+        (outcome.verdict, outcome.moved_score) = (Verdict::Fail, Some(74.0));
+        events
+    };
+    let (how, sentence) = ending(next(early(), &failed()));
+    assert_eq!(how, Ending::Terminal);
+    assert!(sentence.contains("Fail, score 74,"), "{sentence}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use coalmine::archive::bundle::Bundle;
 use coalmine::clock::VirtualClock;
 use coalmine::executions::engine::{Engine, Ports};
 use coalmine::executions::service::{CancelOutcome, Executions, Limits, StartError, Ulids};
-use coalmine::executions::state::{State, Status};
+use coalmine::executions::state::{State, Status, judgement_name};
 use coalmine::executions::worker::{Worker, WorkerSettings};
 use coalmine::model::ids::ExecutionId;
 use coalmine::store::memory::MemoryStore;
@@ -402,5 +402,81 @@ async fn what_ended_long_ago_is_forgotten_with_everything_that_nothing_else_need
     assert!(service.executions.find(&waiting).await.unwrap().is_some());
     assert_eq!(service.archive.judgements.lock().unwrap().len(), 1);
     assert_eq!(service.archive.bundles.lock().unwrap().len(), 1);
+    service.shut_down().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_repeats_itself_is_answered_also_when_the_house_is_full() {
+    let limits = Limits { most_unfinished: 1 };
+    let service = Service::start(Arc::new(Hanging::default()), limits);
+    let key = || {
+        Some(IdempotencyKey {
+            key: "k".to_owned(),
+            fingerprint: "f".to_owned(),
+        })
+    };
+    let first = service.executions.start(canary(GOOD), key()).await.unwrap();
+    let again = service.executions.start(canary(GOOD), key()).await.unwrap();
+    assert_eq!((again.id, again.before), (first.id, true));
+    assert!(service.executions.start(canary(GOOD), None).await.is_err());
+    service.shut_down().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_removed_now_keeps_nothing_else_from_going() {
+    use coalmine::executions::retention::Retention;
+    let service = Service::start(Arc::new(PlainAnalyst), Limits::default());
+    let start = async |request| service.executions.start(request, None).await.unwrap().id;
+    let first = start(canary(GOOD)).await;
+    service.ended(&first).await;
+    service.clock.pass(MINUTE);
+    let second = start(canary(BAD)).await;
+    service.ended(&second).await;
+    service.clock.pass(60 * MINUTE);
+    service.archive.hold_on_to(Some(judgement_name(&first, 1)));
+    let ports = service.executions.engine().ports().clone();
+    let retention = Retention::new(ports, Duration::from_secs(60));
+    assert_eq!(retention.sweep().await.unwrap(), 1);
+    assert!(service.executions.find(&first).await.unwrap().is_some());
+    assert!(service.executions.find(&second).await.unwrap().is_none());
+    service.archive.hold_on_to(None);
+    assert_eq!(retention.sweep().await.unwrap(), 1);
+    assert!(service.archive.bundles.lock().unwrap().is_empty());
+    service.shut_down().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn bundles_that_nothing_names_are_removed_and_those_that_are_waited_for_are_not() {
+    use coalmine::analysis::task::Analyst as _;
+    use coalmine::archive::Archive as _;
+    use coalmine::executions::retention::Retention;
+    let service = Service::start(Arc::new(PlainAnalyst), Limits::default());
+    let id = service
+        .executions
+        .start(analysis(GOOD, T0 - 5 * MINUTE, 2), None)
+        .await
+        .unwrap()
+        .id;
+    let made = |state: &State| state.last_outcome().is_some();
+    let state = service.until(&id, made).await;
+    // The judgement is lost; the execution still names the bundle.
+    service.archive.judgements.lock().unwrap().clear();
+    let task = state.request.task(state.analyses().nth(1).unwrap().0);
+    let mut other = PlainAnalyst.collect(&task).await.unwrap().bundle;
+    other.sets.clear();
+    service.archive.put_bundle(&other).await.unwrap();
+    let ports = service.executions.engine().ports().clone();
+    let retention = Retention::new(ports, Duration::from_secs(60));
+    assert_eq!(retention.sweep_orphans().await.unwrap(), 1);
+    let named = state.analyses().next().unwrap().1.bundle_id().unwrap();
+    let left: Vec<String> = service
+        .archive
+        .bundles
+        .lock()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
+    assert_eq!(left, [named]);
     service.shut_down().await;
 }

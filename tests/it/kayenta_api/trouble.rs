@@ -68,6 +68,12 @@ impl Archive for BrokenArchive {
         }
     }
 
+    async fn remove_orphans(
+        &self,
+        _: &std::collections::BTreeSet<String>,
+    ) -> Result<u64, ArchiveError> {
+        Ok(0)
+    }
     async fn remove(&self, judgements: &[String], bundles: &[String]) -> Result<(), ArchiveError> {
         self.inner.remove(judgements, bundles).await
     }

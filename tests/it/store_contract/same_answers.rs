@@ -169,8 +169,9 @@ async fn answer(store: &Arc<dyn Store>, call: &Call, leases: &mut Vec<Lease>) ->
         }
         Call::ReleaseAll => format!("{:?}", store.release_all().await),
         Call::Forget(before_ms, most) => {
-            let expired = store.expired(*before_ms, *most).await;
-            format!("{expired:?} {:?}", store.forget(*before_ms, *most).await)
+            let expired = store.expired(*before_ms, 0, *most).await.unwrap();
+            let ids: Vec<_> = expired.iter().map(|head| head.id.clone()).collect();
+            format!("{expired:?} {:?}", store.forget(&ids).await)
         }
         Call::Heads(application, statuses, kinds, skip, most) => {
             let filter = HeadFilter {
