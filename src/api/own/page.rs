@@ -3,7 +3,6 @@
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use serde_json::json;
 
 use super::OwnState;
 use super::answer::{PAGE_POLICY, Refusal, Said, page};
@@ -121,7 +120,13 @@ fn example(own: &OwnState, headers: &HeaderMap, now_ms: i64) -> Option<String> {
     let scheme = if proxied { "https" } else { "http" };
     // Two minutes ago everything has arrived.
     let end_ms = (now_ms - 120_000) / 60_000 * 60_000;
-    let scope = |from: i64, to: i64| json!({"scope": "all", "location": "all", "step": 60, "start": rfc3339(from), "end": rfc3339(to)});
+    let scope = |from: i64, to: i64| {
+        let (start, end) = (rfc3339(from), rfc3339(to));
+        format!(
+            r#"{{"scope": "all", "location": "all", "step": 60,
+        "start": "{start}", "end": "{end}"}}"#
+        )
+    };
     let wire = super::super::kayenta::SIDES;
     // Written by hand, so that it can be read.
     let body = format!(
