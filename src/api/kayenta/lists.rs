@@ -192,9 +192,25 @@ pub(super) fn read_pairs(value: &Value) -> Answer<Vec<coalmine_judges::series::M
     if value.as_array().is_some_and(Vec::is_empty) {
         return Ok(Vec::new());
     }
+    // Nonsense is refused before it is read closely, however much of it there is.
+    let items = value.as_array().into_iter().flatten();
+    if let Some(place) = items.into_iter().position(|item| !item.is_object()) {
+        return Err(Refusal::bad(format!(
+            "[{place}]: expected a metric set pair, an object"
+        )));
+    }
     match pairs::read(&value.to_string(), "metricSetPairList") {
         Ok(input) => Ok(input.sets),
-        Err(error) => Err(Refusal::bad(error.to_string())),
+        Err(error) => {
+            let mut message = error.to_string();
+            for problem in &error.problems {
+                message.push_str(&format!("\n  {problem}"));
+            }
+            if error.more > 0 {
+                message.push_str(&format!("\n  and {} more", error.more));
+            }
+            Err(Refusal::bad(message))
+        }
     }
 }
 

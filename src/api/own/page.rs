@@ -3,7 +3,6 @@
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use serde_json::json;
 
 use super::OwnState;
 use super::answer::{PAGE_POLICY, Refusal, Said, page};
@@ -122,39 +121,43 @@ fn example(own: &OwnState, headers: &HeaderMap, now_ms: i64) -> Option<String> {
     // Two minutes ago everything has arrived.
     let end_ms = (now_ms - 120_000) / 60_000 * 60_000;
     let scope = |from: i64, to: i64| {
-        json!({
-            "scope": "all", "location": "all", "step": 60,
-            "start": rfc3339(from), "end": rfc3339(to),
-        })
+        let (start, end) = (rfc3339(from), rfc3339(to));
+        format!(
+            r#"{{"scope": "all", "location": "all", "step": 60,
+        "start": "{start}", "end": "{end}"}}"#
+        )
     };
     let wire = super::super::kayenta::SIDES;
-    let body = json!({
-        "canaryConfig": {
-            "name": "first-canary",
-            "applications": ["demo"],
-            "metrics": [{
-                "name": "scrape duration",
-                "groups": ["scraping"],
-                "scopeName": "default",
-                "query": {"type": "prometheus", "customInlineTemplate": "PromQL:avg(scrape_duration_seconds)"},
-                "analysisConfigurations": {"canary": {"direction": "increase"}},
-            }],
-            "classifier": {"groupWeights": {"scraping": 100}},
-        },
-        "executionRequest": {
-            "scopes": {"default": {
-                wire.0: scope(end_ms - 2 * HOUR_MS, end_ms - HOUR_MS),
-                wire.1: scope(end_ms - HOUR_MS, end_ms),
-            }},
-            "thresholds": {"pass": 95, "marginal": 75},
-        },
-    });
+    // Written by hand, so that it can be read.
+    let body = format!(
+        r#"{{
+  "canaryConfig": {{
+    "name": "first-canary", "applications": ["demo"],
+    "metrics": [{{
+      "name": "scrape duration", "groups": ["scraping"], "scopeName": "default",
+      "query": {{"type": "prometheus", "customInlineTemplate": "PromQL:avg(scrape_duration_seconds)"}},
+      "analysisConfigurations": {{"canary": {{"direction": "increase"}}}}
+    }}],
+    "classifier": {{"groupWeights": {{"scraping": 100}}}}
+  }},
+  "executionRequest": {{
+    "scopes": {{"default": {{
+      "{}": {},
+      "{}": {}
+    }}}},
+    "thresholds": {{"pass": 95, "marginal": 75}}
+  }}
+}}"#,
+        wire.0,
+        scope(end_ms - 2 * HOUR_MS, end_ms - HOUR_MS),
+        wire.1,
+        scope(end_ms - HOUR_MS, end_ms),
+    );
     let token = if own.needs_token {
         "  -H \"Authorization: Bearer $TOKEN\" \\\n"
     } else {
         ""
     };
-    let body = serde_json::to_string_pretty(&body).ok()?;
     Some(format!(
         "curl -s '{scheme}://{host}/canary?application=demo&metricsAccountName={}' \\\n{token}  -H 'Content-Type: application/json' -d '{body}'",
         list::percent(account)

@@ -206,7 +206,7 @@ fn unjudged(execution: &Execution) -> Notice {
         } else {
             "There is no judgement yet".to_owned()
         },
-        sentences: vec![format!("It is so: {}.", execution.sentence()), about],
+        sentences: vec![format!("Where it is: {}.", execution.sentence()), about],
         failures: failures.flatten().collect(),
         passing: execution.end.is_none(),
     }

@@ -101,6 +101,16 @@ impl Problems {
         }
     }
 
+    /// Whether further problems are only counted; then nobody needs to word them.
+    pub(super) fn is_full(&self) -> bool {
+        self.kept.len() >= MAX_PROBLEMS
+    }
+
+    /// Counts a problem that nobody will read.
+    pub(super) fn count(&mut self) {
+        self.more += 1;
+    }
+
     /// Whether there is none so far.
     pub(super) fn is_empty(&self) -> bool {
         self.kept.is_empty()
