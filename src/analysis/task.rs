@@ -75,4 +75,9 @@ pub trait Analyst: Send + Sync + Debug {
     /// # Errors
     /// Why it cannot be judged.
     fn judge(&self, bundle: &Bundle) -> Result<Judgement, Failure>;
+
+    /// Tells the sources that `task` will be collected when its windows have ended, so that one that sees only the present can
+    /// begin to look. For an execution whose windows are to come: when it begins, and whenever it is taken up again. Cheap;
+    /// doing it twice changes nothing.
+    async fn watch(&self, _task: &Task) {}
 }

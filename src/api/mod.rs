@@ -1,6 +1,8 @@
 //! The HTTP API: Kayenta's paths, and our own beside them. Handlers are thin: they read a request, ask [`Executions`], and
 //! write an answer. Nothing here judges or fetches by itself.
 
+pub mod kayenta;
+
 use std::sync::Arc;
 
 use crate::executions::service::Executions;
@@ -27,15 +29,19 @@ pub struct ApiSettings {
     pub safe_scores: bool,
     /// Name of the judge that answers `POST /judge`; `None` for the config's own, or else `NetflixACAJudge-v1.0`.
     pub remote_judge: Option<String>,
+    /// The names of the one place where configs and results are kept, as requests on Kayenta's paths may give them; the first is
+    /// shown where a request gives none. Several, so that pipelines that name the accounts of a Kayenta before us go on.
+    pub storage_accounts: Vec<String>,
 }
 
 impl Default for ApiSettings {
-    /// Kayenta's numbers, no A/A tests, the config's own judge.
+    /// Kayenta's numbers, no A/A tests, the config's own judge, storage called `coalmine`.
     fn default() -> Self {
         Self {
             allow_same_scopes: false,
             safe_scores: false,
             remote_judge: None,
+            storage_accounts: vec!["coalmine".to_owned()],
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod node;
 pub mod path;
 pub mod problems;
 mod render;
+pub mod server;
 pub mod shape;
 mod yaml;
 

@@ -42,6 +42,12 @@ impl Path {
         self.with(Segment::Index(index))
     }
 
+    /// All steps, from the top.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.0
+    }
+
     /// The last step, where it is a key.
     #[must_use]
     pub fn last_key(&self) -> Option<&str> {

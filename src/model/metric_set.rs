@@ -24,3 +24,16 @@ pub struct MetricSet {
     /// Words about it; `query` is the query as sent.
     pub attributes: BTreeMap<String, String>,
 }
+
+impl MetricSet {
+    /// Name and tags as Kayenta writes them where it looks for the counterpart of a set: `cpu -> {zone:a}`, tags in order.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let tags: Vec<String> = self
+            .tags
+            .iter()
+            .map(|(key, value)| format!("{key}:{value}"))
+            .collect();
+        format!("{} -> {{{}}}", self.name, tags.join(", "))
+    }
+}

@@ -104,7 +104,7 @@ impl Window {
 }
 
 /// Where and when one side is looked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scope {
     /// Server group, namespace, version or whatever the query means by it. May be empty.

@@ -125,7 +125,18 @@ pub trait MetricSource: Send + Sync + std::fmt::Debug {
     /// The word for the kind of store, as `type` in a query names it: `prometheus`.
     fn kind(&self) -> &'static str;
 
-    /// The text that [`fetch`](Self::fetch) would send; sends nothing.
+    /// Whether this source can answer queries of the kind of `query`: those of its own kind.
+    fn accepts(&self, query: &Query) -> bool {
+        query.kind() == self.kind()
+    }
+
+    /// Tells the source that `question` will be asked at the end of its window, so that a source that sees only the present
+    /// can begin to look. Called when an execution with windows to come begins and whenever it is taken up again; telling it
+    /// twice changes nothing. Sends nothing that must be waited for.
+    async fn watch(&self, _question: &Question) {}
+
+    /// The text that [`fetch`](Self::fetch) would send; sends nothing. Two questions with equal scope, manner and text have the
+    /// same answer but for the metric's name.
     ///
     /// # Errors
     /// A query that cannot be made.

@@ -174,9 +174,11 @@ fn the_pure_crates_import_nothing_of_ours_but_the_judges() {
 #[test]
 fn the_words_control_and_experiment_stay_on_kayentas_wire() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    // The wire types, the parser of Kayenta's list, and the hint for people who know its words.
+    // The wire types, the parser of Kayenta's list, the hint for people who know its words, and the mixer's messages.
     let wire = [
+        "analysis/pairing.rs",
         "model/kayenta",
+        "api/kayenta",
         "sources/files/pairs.rs",
         "sources/files/csv_long.rs",
     ];

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on must stop"
 )]
 
+mod analysis;
 mod archive_contract;
 mod bad_input;
 mod bad_output;
@@ -21,5 +22,6 @@ mod layering;
 mod notes;
 mod pairs;
 mod saved;
+mod server_config;
 mod store_contract;
 mod validate;

@@ -1,5 +1,6 @@
 //! Canary configs: Kayenta's format, as JSON or YAML.
 
+mod own;
 mod parameters;
 mod query;
 mod rules;
@@ -145,11 +146,7 @@ pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems
         Strictness::Strict => broken_rules
             .into_iter()
             .for_each(|problem| meaning.problem(problem)),
-        Strictness::Lenient => warnings.extend(broken_rules.into_iter().map(|problem| Warning {
-            message: problem.sentence(),
-            path: problem.path,
-            position: None,
-        })),
+        Strictness::Lenient => warnings.extend(broken_rules.into_iter().map(as_warning)),
     }
     // A part with a wrong shape was left out, so what follows from its absence is no news.
     let mut news = meaning.problems;
@@ -206,6 +203,38 @@ pub fn load_wire(
     match Problems::new(findings.problems) {
         Some(problems) => Err(problems),
         None => Ok((wire, findings.ignored)),
+    }
+}
+
+/// Takes a config as a service holds it, so that it can be judged by; lenient as [`Strictness::Lenient`] is.
+///
+/// # Errors
+/// All problems at once, without places.
+pub fn of_wire(wire: wire::CanaryConfig) -> Result<CanaryConfig, Problems> {
+    let mut meaning = Findings::default();
+    let judge_config = judge_config(&wire, &mut meaning);
+    if let Some(problems) = Problems::new(meaning.problems) {
+        return Err(problems);
+    }
+    let broken_rules = rules::check(&wire, &judge_config);
+    let mut warnings: Vec<Warning> = broken_rules.into_iter().map(as_warning).collect();
+    let consequences = warnings::all(&wire, &judge_config);
+    warnings.retain(|rule| consequences.iter().all(|warning| warning.path != rule.path));
+    warnings.extend(consequences);
+    Ok(CanaryConfig {
+        wire,
+        judge_config,
+        warnings,
+        ignored: meaning.ignored,
+    })
+}
+
+/// A broken rule that Kayenta accepts.
+fn as_warning(problem: Problem) -> Warning {
+    Warning {
+        message: problem.sentence(),
+        path: problem.path,
+        position: None,
     }
 }
 

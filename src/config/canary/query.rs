@@ -189,6 +189,22 @@ pub struct QueryPair {
 }
 
 impl Query {
+    /// The word for the kind of store, as `type` names it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Prometheus { .. } => "prometheus",
+            Self::Stackdriver { .. } => "stackdriver",
+            Self::Datadog { .. } => "datadog",
+            Self::Newrelic { .. } => "newrelic",
+            Self::Influxdb { .. } => "influxdb",
+            Self::Signalfx { .. } => "signalfx",
+            Self::Graphite { .. } => "graphite",
+            Self::Wavefront { .. } => "wavefront",
+            Self::Atlas { .. } => "atlas",
+        }
+    }
+
     /// The template written into the query, unless it is empty.
     #[must_use]
     pub fn inline_template(&self) -> Option<&str> {

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use super::own::{History, MOST_HISTORY_HOURS, OwnParameters};
 pub use super::parameters::{CanaryParameters, EffectSize, OutlierParameters};
 pub use super::query::{Query, QueryPair};
 
@@ -123,7 +124,7 @@ pub struct AnalysisShape {
     pub canary: Option<CanaryParameters>,
     /// Coalmine's own settings: kind, tolerance, denominator and history of the metric.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub coalmine: Option<Map<String, Value>>,
+    pub coalmine: Option<OwnParameters>,
 }
 
 /// How metrics become a score.

@@ -1,5 +1,6 @@
 //! Series from files: Kayenta's pair lists ([`pairs`]) and CSV, long ([`csv_long`]) or wide ([`csv_wide`]).
 //!
+//! [`FilesSource`] makes a folder of such files an account of a metric store.
 //! The parsers take readers and return values; they open nothing. Opening (plain or gzip, with a limit on what comes out)
 //! stands in [`open`]. Every problem of a file is reported at once. A value that was read is never dropped, merged with
 //! another or moved by more than half a step in time; a missing point stays missing.
@@ -12,6 +13,7 @@ pub mod open;
 pub mod pairs;
 pub mod problem;
 mod scalar;
+mod source;
 mod step;
 mod time;
 
@@ -22,6 +24,8 @@ use coalmine_judges::series::{MetricSetPair, Series};
 use crate::model::history::HistorySeries;
 use crate::model::kayenta;
 use crate::model::query::SentQueries;
+
+pub use source::FilesSource;
 
 /// All that was read from the files of one judgement.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -56,7 +60,7 @@ fn listed(tags: &BTreeMap<String, String>, separator: &str) -> String {
 
 /// Hands out ids that are different from each other and the same for the same input.
 #[derive(Debug, Default)]
-struct Ids {
+pub struct Ids {
     taken: HashSet<String>,
 }
 
@@ -67,7 +71,7 @@ impl Ids {
     }
 
     /// Makes an id from name and tags, `latency{zone=a}`; `#2`, `#3` and so on tell equal ones apart.
-    fn make(&mut self, name: &str, tags: &BTreeMap<String, String>) -> String {
+    pub fn make(&mut self, name: &str, tags: &BTreeMap<String, String>) -> String {
         let base = if tags.is_empty() {
             name.to_owned()
         } else {

@@ -255,3 +255,58 @@ fn yaml_on_one_line_is_not_taken_for_json() {
     let config = load(text, Strictness::Strict).unwrap();
     assert_eq!(config.name(), Some("flow"));
 }
+
+#[test]
+fn a_history_is_asked_for_in_one_way_only() {
+    let with = |history: &str| {
+        format!(
+            "metrics: [{{name: m, groups: [], analysisConfigurations: {{coalmine: {{history: {history}}}}}}}]\nclassifier: {{}}"
+        )
+    };
+    let config = read(&with("{hours: 24, scope: web-live}"), Strictness::Strict);
+    let history = config.wire().metrics[0].history().unwrap().unwrap();
+    assert_eq!(
+        (history.hours, history.scope.as_deref()),
+        (24, Some("web-live"))
+    );
+    for (bad, word) in [
+        ("{hours: 0}", "1 to 2160"),
+        ("{hours: 2161}", "1 to 2160"),
+        ("{}", "hours"),
+        ("{hours: 1, days: 2}", "days"),
+        ("24", "number"),
+    ] {
+        let text = with(bad);
+        assert!(load(&text, Strictness::Strict).is_err(), "{bad}");
+        // Kayenta keeps what it does not know, so a lenient reading finds it later.
+        let lenient = read(&text, Strictness::Lenient);
+        let error = lenient.wire().metrics[0].history().expect_err(bad);
+        assert!(
+            error.contains(word) || error.contains("24"),
+            "{bad}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_config_that_a_service_holds_is_read_as_a_lenient_text_is() {
+    let text = "metrics: [{name: m, groups: [g], analysisConfigurations: {canary: {direction: up}}}, {name: m, groups: []}]\nclassifier: {groupWeights: {g: 100}}";
+    let from_text = read(text, Strictness::Lenient);
+    let held = coalmine::config::canary::of_wire(from_text.wire().clone()).unwrap();
+    assert!(held.same_value(&from_text));
+    assert_eq!(held.ignored(), from_text.ignored());
+    let messages = |config: &CanaryConfig| {
+        let mut all: Vec<String> = config
+            .warnings()
+            .iter()
+            .map(|w| w.message.clone())
+            .collect();
+        all.sort();
+        all
+    };
+    assert_eq!(messages(&held), messages(&from_text));
+    assert!(!messages(&held).is_empty());
+    let nothing = coalmine::config::canary::wire::CanaryConfig::default();
+    let problems = coalmine::config::canary::of_wire(nothing).expect_err("no classifier");
+    assert!(problems.to_string().contains("classifier"), "{problems}");
+}

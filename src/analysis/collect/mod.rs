@@ -1,0 +1,409 @@
+//! Asks a metric store for everything that one judgement needs, and makes the bundle.
+//!
+//! Both sides of all metrics are asked for at once, as far as the account's limits allow. A store that is out of reach or busy
+//! is asked again with growing pauses until the deadline; equal questions are asked once. Nothing here judges, and no
+//! failure becomes a missing point: a metric that could not be fetched means that there is no bundle.
+
+mod answers;
+mod asks;
+mod assemble;
+mod coverage;
+mod gate;
+mod patience;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use coalmine_judges::judges::netflix_aca;
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+pub use answers::Keep;
+pub use gate::AccountLimits;
+pub use patience::Patience;
+
+use super::task::{Collected, Failure, Task};
+use crate::clock::Clock;
+use crate::config::canary::{self, wire};
+use crate::sources::{Fetched, Manner, MetricSource, Remedy, SourceError, Sources};
+use answers::{Answers, Key};
+use asks::{Ask, Purpose};
+use gate::Gates;
+
+/// Collects what is judged.
+#[derive(Debug)]
+pub struct Collector {
+    sources: Arc<Sources>,
+    clock: Arc<dyn Clock>,
+    patience: Patience,
+    gates: Gates,
+    answers: Answers,
+    jitter: Mutex<fastrand::Rng>,
+}
+
+impl Collector {
+    /// Asks `sources`, with all defaults. The clock only tells which windows are over.
+    #[must_use]
+    pub fn new(sources: Arc<Sources>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            sources,
+            clock,
+            patience: Patience::default(),
+            gates: Gates::default(),
+            answers: Answers::new(Keep::default()),
+            jitter: Mutex::new(fastrand::Rng::new()),
+        }
+    }
+
+    /// Waits as long as `patience` says.
+    #[must_use]
+    pub fn patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Keeps answers as `keep` says.
+    #[must_use]
+    pub fn keep(mut self, keep: Keep) -> Self {
+        self.answers = Answers::new(keep);
+        self
+    }
+
+    /// Asks the account no more than `limits` says.
+    #[must_use]
+    pub fn limit(mut self, account: &str, limits: AccountLimits) -> Self {
+        self.gates.limit(account, limits);
+        self
+    }
+
+    /// Pauses of random length follow from `seed`: the same seed, the same pauses.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.jitter = Mutex::new(fastrand::Rng::with_seed(seed));
+        self
+    }
+
+    /// Fetches both sides of all metrics, and history where the config asks for it.
+    ///
+    /// # Errors
+    /// All failures at once, never an empty list, in the order of the metrics. A history that cannot be had is only noted.
+    pub async fn collect(&self, task: &Task) -> Result<Collected, Vec<Failure>> {
+        let config = canary::of_wire((*task.config).clone()).map_err(|problems| {
+            let failures = problems.iter().map(|problem| Failure {
+                hint: problem.hint.clone(),
+                ..general(problem.to_string())
+            });
+            failures.collect::<Vec<_>>()
+        })?;
+        let (account, source, asks, notes) = self.prepare(task)?;
+        let answers = self.ask_all(&asks, source).await;
+        assemble::collected(
+            task,
+            &config,
+            assemble::Heard {
+                account,
+                asks: &asks,
+                answers,
+                notes,
+            },
+        )
+    }
+
+    /// Tells the source what will be asked, so that one that sees only the present can begin to look.
+    ///
+    /// # Errors
+    /// What [`collect`](Self::collect) would fail on before it asks.
+    pub async fn watch(&self, task: &Task) -> Result<(), Vec<Failure>> {
+        let (_, source, asks, _) = self.prepare(task)?;
+        for ask in asks.iter().filter(|ask| ask.purpose != Purpose::History) {
+            source.watch(&ask.question).await;
+        }
+        Ok(())
+    }
+
+    /// What would be asked: the query of each side of each metric by its name, without asking anything.
+    ///
+    /// # Errors
+    /// What [`collect`](Self::collect) would fail on before it asks.
+    pub fn queries(&self, task: &Task) -> Result<Vec<Asked>, Vec<Failure>> {
+        let (account, _, asks, _) = self.prepare(task)?;
+        let queries = asks.into_iter().map(|ask| Asked {
+            metric: ask.question.metric,
+            side: ask.purpose.side(),
+            account: account.to_owned(),
+            query: ask.key.query,
+        });
+        Ok(queries.collect())
+    }
+
+    #[expect(clippy::type_complexity, reason = "taken apart at once")]
+    fn prepare(
+        &self,
+        task: &Task,
+    ) -> Result<(&str, &Arc<dyn MetricSource>, Vec<Ask>, Vec<String>), Vec<Failure>> {
+        if task.config.metrics.is_empty() {
+            let message = "The canary config must specify at least one metric. Otherwise we're not analyzing anything. :)";
+            return Err(vec![general(message.to_owned())]);
+        }
+        let (account, source) = self
+            .sources
+            .resolve(task.account.as_deref())
+            .map_err(|unknown| vec![general(unknown.to_string())])?;
+        let manner = manner(&task.config);
+        let (asks, notes) = asks::of(task, account, source.as_ref(), manner)?;
+        Ok((account, source, asks, notes))
+    }
+
+    /// An outcome for each ask, in their order.
+    async fn ask_all(&self, asks: &[Ask], source: &Arc<dyn MetricSource>) -> Vec<Outcome> {
+        let now = Instant::now();
+        let mut first_of: HashMap<&Key, usize> = HashMap::new();
+        let mut unique: Vec<(&Ask, bool)> = Vec::new();
+        let mut place = Vec::with_capacity(asks.len());
+        for ask in asks {
+            let index = *first_of.entry(&ask.key).or_insert_with(|| {
+                unique.push((ask, false));
+                unique.len() - 1
+            });
+            unique[index].1 |= ask.purpose != Purpose::History;
+            place.push(index);
+        }
+        let outcomes = unique.into_iter().map(|(ask, needed)| {
+            let (metric, all) = if needed {
+                (self.patience.metric, self.patience.judgement)
+            } else {
+                (self.patience.history, self.patience.history)
+            };
+            self.ask(ask, source, Deadline::new(metric, now + all))
+        });
+        let outcomes = join_all(outcomes).await;
+        place
+            .into_iter()
+            .map(|index| outcomes[index].clone())
+            .collect()
+    }
+
+    /// Asks until there is an answer, or no hope or time left.
+    async fn ask(
+        &self,
+        ask: &Ask,
+        source: &Arc<dyn MetricSource>,
+        mut deadline: Deadline,
+    ) -> Outcome {
+        let mut tries = Tries::default();
+        loop {
+            if let Some(kept) = self.answers.kept(&ask.key) {
+                return Ok(kept);
+            }
+            let Ok(answer) = self.attempt(ask, source, &mut deadline).await else {
+                return Err(tries.out_of_time());
+            };
+            let error = match answer {
+                Ok(fetched) => {
+                    self.answers.keep(&ask.key, &fetched, self.clock.now_ms());
+                    return Ok(fetched);
+                }
+                Err(error) => error,
+            };
+            let after = match error.remedy {
+                Remedy::Retry { after } => after,
+                Remedy::Mend | Remedy::GiveUp => return Err(Lost::now(error)),
+            };
+            tries.failed(error);
+            let share = self.share();
+            let pause = self.patience.pause(tries.count, share, after);
+            if tries.count >= self.patience.attempts || pause >= deadline.left() {
+                return Err(tries.given_up());
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// One attempt, shared with everyone who asks the same at the same time; an error means that the time is over.
+    async fn attempt(
+        &self,
+        ask: &Ask,
+        source: &Arc<dyn MetricSource>,
+        deadline: &mut Deadline,
+    ) -> Result<answers::Answer, tokio::time::error::Elapsed> {
+        let flight = match self.answers.flight(&ask.key) {
+            Some(flight) => flight,
+            None => {
+                let gate = self.gates.of(&ask.key.account);
+                let permit = timeout_at(deadline.now(), gate.pass()).await?;
+                let (source, question) = (Arc::clone(source), ask.question.clone());
+                let limit = self.patience.attempt;
+                self.answers.join(&ask.key, move || {
+                    async move {
+                        let answer = timeout(limit, source.fetch(&question)).await;
+                        drop(permit);
+                        match answer {
+                            Ok(Ok(fetched)) => Ok(Arc::new(fetched)),
+                            Ok(Err(error)) => Err(Arc::new(error)),
+                            Err(_) => Err(Arc::new(too_slow(limit))),
+                        }
+                    }
+                    .boxed()
+                })
+            }
+        };
+        deadline.begin();
+        let answer = timeout_at(deadline.now(), flight.clone()).await;
+        self.answers.landed(&ask.key, &flight);
+        answer
+    }
+
+    fn share(&self) -> f64 {
+        let mut jitter = self.jitter.lock().unwrap_or_else(PoisonError::into_inner);
+        jitter.f64()
+    }
+}
+
+/// One question that would be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The metric's name.
+    pub metric: String,
+    /// The side; `None` for history.
+    pub side: Option<crate::model::scope::Side>,
+    /// The account.
+    pub account: String,
+    /// The text that would be sent.
+    pub query: String,
+}
+
+/// The name of the judge that a config asks for; Kayenta's where it names none.
+#[must_use]
+pub fn judge_name(config: &wire::CanaryConfig) -> &str {
+    let judge = config.judge.as_ref();
+    let name = judge.and_then(|judge| judge.name.as_deref());
+    name.filter(|name| !name.is_empty())
+        .unwrap_or(netflix_aca::NAME)
+}
+
+/// How faithful to Kayenta a config's questions are put: its own judge gets its own points.
+#[must_use]
+pub fn manner(config: &wire::CanaryConfig) -> Manner {
+    if judge_name(config) == netflix_aca::NAME {
+        Manner::Kayenta
+    } else {
+        Manner::Aligned
+    }
+}
+
+/// A failure that concerns all metrics, and stays.
+fn general(message: String) -> Failure {
+    Failure {
+        metric: None,
+        side: None,
+        message,
+        query: None,
+        hint: None,
+        passing: false,
+    }
+}
+
+fn too_slow(limit: std::time::Duration) -> SourceError {
+    let seconds = limit.as_secs();
+    SourceError::new(
+        Remedy::Retry { after: None },
+        format!("found no answer within {seconds} s"),
+    )
+}
+
+/// What became of a question.
+type Outcome = Result<Arc<Fetched>, Lost>;
+
+/// A question without an answer: the last error, and how long it was tried where that says something.
+#[derive(Debug, Clone)]
+struct Lost {
+    error: Arc<SourceError>,
+    tried: Option<String>,
+}
+
+impl Lost {
+    fn now(error: Arc<SourceError>) -> Self {
+        Self { error, tried: None }
+    }
+}
+
+/// What was tried so far.
+struct Tries {
+    since: Instant,
+    count: u32,
+    last: Option<Arc<SourceError>>,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self {
+            since: Instant::now(),
+            count: 0,
+            last: None,
+        }
+    }
+}
+
+impl Tries {
+    fn failed(&mut self, error: Arc<SourceError>) {
+        self.count += 1;
+        self.last = Some(error);
+    }
+
+    fn given_up(self) -> Lost {
+        let noun = if self.count == 1 { "time" } else { "times" };
+        let seconds = self.since.elapsed().as_secs();
+        Lost {
+            tried: Some(format!(
+                "gave up, asked {} {noun} in {seconds} s",
+                self.count
+            )),
+            error: self.last.unwrap_or_else(|| Arc::new(out_of_time())),
+        }
+    }
+
+    fn out_of_time(self) -> Lost {
+        if self.last.is_some() {
+            return self.given_up();
+        }
+        let seconds = self.since.elapsed().as_secs();
+        Lost {
+            tried: Some(format!("gave up after {seconds} s")),
+            error: Arc::new(out_of_time()),
+        }
+    }
+}
+
+fn out_of_time() -> SourceError {
+    SourceError::new(Remedy::Retry { after: None }, "found no answer")
+}
+
+/// When a question's time is over: a span from the moment when it is its turn, within the time of the whole judgement.
+struct Deadline {
+    span: std::time::Duration,
+    last: Instant,
+    own: Option<Instant>,
+}
+
+impl Deadline {
+    fn new(span: std::time::Duration, last: Instant) -> Self {
+        Self {
+            span,
+            last,
+            own: None,
+        }
+    }
+
+    fn begin(&mut self) {
+        self.own.get_or_insert_with(|| Instant::now() + self.span);
+    }
+
+    fn now(&self) -> Instant {
+        self.own.map_or(self.last, |own| own.min(self.last))
+    }
+
+    fn left(&self) -> std::time::Duration {
+        self.now().saturating_duration_since(Instant::now())
+    }
+}

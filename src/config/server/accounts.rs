@@ -1,0 +1,131 @@
+//! Accounts of metric stores, as the server config has them.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::duration::DurationText;
+use super::secret::SecretWire;
+
+/// One metric store and how we come in.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(
+    tag = "type",
+    rename_all = "lowercase",
+    rename_all_fields = "camelCase"
+)]
+#[schemars(deny_unknown_fields)]
+pub enum AccountWire {
+    /// Prometheus, or a store that speaks its API (Thanos, Mimir, Cortex, VictoriaMetrics).
+    Prometheus {
+        /// What requests call it.
+        name: String,
+        /// Address with path prefix, as it stands before `/api/v1`. It holds no user, password, query or fragment.
+        base_url: String,
+        /// Who we are there; nobody where absent.
+        #[serde(default)]
+        auth: Option<AccountAuthWire>,
+        /// How the connection is secured, for `https`.
+        #[serde(default)]
+        tls: Option<TlsWire>,
+        /// Further headers of every request, such as `X-Scope-OrgID`, each from a file or the environment.
+        #[serde(default)]
+        headers: Option<BTreeMap<String, SecretWire>>,
+        /// The label that holds the scope for resource type `gce_instance`: `instance` where absent.
+        #[serde(default)]
+        scope_label: Option<String>,
+        /// Longest time for one request with its whole answer: `30s` where absent.
+        #[serde(default)]
+        timeout: Option<DurationText>,
+        /// Longest time to connect: `5s` where absent.
+        #[serde(default)]
+        connect_timeout: Option<DurationText>,
+        /// Most requests at the same time: 16 where absent.
+        #[schemars(range(min = 1, max = 1024))]
+        #[serde(default)]
+        concurrency: Option<u64>,
+        /// Most requests a second; no limit where absent.
+        #[schemars(range(min = 1, max = 1_000_000))]
+        #[serde(default)]
+        requests_per_second: Option<u64>,
+        /// Largest answer in bytes, unpacked: 33554432 (32 MiB) where absent.
+        #[schemars(range(min = 1024, max = 1_073_741_824))]
+        #[serde(default)]
+        response_bytes: Option<u64>,
+        /// Most series in one answer: 1000 where absent.
+        #[schemars(range(min = 1, max = 1_000_000))]
+        #[serde(default)]
+        series: Option<u64>,
+        /// How old a point must be to be believed; younger ones may still change or arrive: `60s` where absent.
+        #[serde(default)]
+        settle: Option<DurationText>,
+        /// What a warning beside the data means; parts of the data may be missing then: `fail` where absent.
+        #[serde(default)]
+        on_warning: Option<OnWarningWire>,
+    },
+}
+
+impl AccountWire {
+    /// What requests call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Prometheus { name, .. } => name,
+        }
+    }
+}
+
+/// Who we are at a metric store.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+#[schemars(deny_unknown_fields)]
+pub enum AccountAuthWire {
+    /// User and password.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password.
+        password: SecretWire,
+    },
+    /// A file that holds `user:password`, as Kayenta's `usernamePasswordFile`.
+    UsernamePasswordFile {
+        /// The file.
+        file: String,
+    },
+    /// A bearer token.
+    Bearer {
+        /// The token.
+        token: SecretWire,
+    },
+}
+
+/// How a connection is secured. The files hold PEM.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(deny_unknown_fields)]
+pub struct TlsWire {
+    /// The certificates to trust, instead of the system's.
+    pub ca_file: Option<String>,
+    /// Our own certificate, with its chain.
+    pub cert_file: Option<String>,
+    /// Its key.
+    pub key_file: Option<String>,
+}
+
+/// What a warning beside the data means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnWarningWire {
+    /// The answer is refused; asking again may help.
+    #[default]
+    Fail,
+    /// The answer counts, and the warning stands beside it.
+    Warn,
+    /// The answer counts.
+    Ignore,
+}

@@ -1,0 +1,502 @@
+//! A folder of files as an account of a metric store.
+//!
+//! The scope of a question names a file of the folder without its ending, the location (where there is one) a folder in it,
+//! and the metric's name a column or the rows of that name; what else the query says is passed over, so that a config that was
+//! written for any store can be tried with files. A wide CSV holds one side, so that its name alone is the scope
+//! (`web-canary`); a long CSV and a pair list hold several, and the scope says which: `checkout:baseline`,
+//! `checkout:canary`, `checkout:history`.
+//!
+//! Of a file's series the points within the window are taken, on the file's own grid: nothing is aligned, filled or
+//! averaged. Names come from requests, so that they can only mean what stands in the folder.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use coalmine_judges::series::Series;
+use tokio::sync::Mutex;
+
+use super::csv_table::Table;
+use super::problem::InputError;
+use super::{csv_long, csv_wide, open, pairs};
+use crate::config::canary::wire::Query;
+use crate::model::metric_set::MetricSet;
+use crate::model::scope::Scope;
+use crate::sources::{Fetched, MetricSource, Question, Remedy, SourceError};
+
+/// Most bytes of one file, after decompression.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// Endings of files, in the order in which they are looked for.
+const ENDINGS: [&str; 4] = ["csv", "csv.gz", "json", "json.gz"];
+
+/// Words for the parts of a file that holds more than one side.
+const PARTS: [&str; 3] = ["baseline", "canary", "history"];
+
+/// How many files are kept as they were read last.
+const KEPT: usize = 8;
+
+/// How many files are looked through for names of metrics.
+const MOST_NAMED: usize = 100;
+
+/// Reads series from the files of one folder.
+#[derive(Debug)]
+pub struct FilesSource {
+    folder: PathBuf,
+    kept: Mutex<Vec<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    stamp: Stamp,
+    content: Arc<Content>,
+}
+
+/// A file with the same stamp is the same file.
+type Stamp = (u64, Option<SystemTime>);
+
+/// The series of one file. A file that holds one side has only the first part.
+#[derive(Debug)]
+struct Content {
+    whole: bool,
+    series: Vec<Named>,
+}
+
+/// One series of a file.
+#[derive(Debug)]
+struct Named {
+    part: usize,
+    name: String,
+    tags: std::collections::BTreeMap<String, String>,
+    series: Series,
+}
+
+impl FilesSource {
+    /// Reads the files of `folder`.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The content of `file`, read again only where it changed.
+    async fn content(&self, file: &Place) -> Result<Arc<Content>, SourceError> {
+        let mut kept = self.kept.lock().await;
+        let stamp = stamp(&file.path).map_err(|error| file.unreadable(&error))?;
+        if let Some(known) = kept.iter().find(|known| known.path == file.path)
+            && known.stamp == stamp
+        {
+            return Ok(Arc::clone(&known.content));
+        }
+        let (path, name) = (file.path.clone(), file.name.clone());
+        let read = tokio::task::spawn_blocking(move || read(&path, &name)).await;
+        let content = match read {
+            Ok(Ok(content)) => Arc::new(content),
+            Ok(Err(error)) => return Err(misread(&error)),
+            Err(error) => return Err(file.unreadable(&error)),
+        };
+        kept.retain(|known| known.path != file.path);
+        if kept.len() >= KEPT {
+            kept.remove(0);
+        }
+        kept.push(Kept {
+            path: file.path.clone(),
+            stamp,
+            content: Arc::clone(&content),
+        });
+        Ok(content)
+    }
+}
+
+fn stamp(path: &Path) -> std::io::Result<Stamp> {
+    let metadata = std::fs::metadata(path)?;
+    Ok((metadata.len(), metadata.modified().ok()))
+}
+
+/// A file that a scope names, and the part of it.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    /// As messages name it: below the account's folder.
+    name: String,
+    part: Option<usize>,
+}
+
+impl Place {
+    fn unreadable(&self, error: &dyn std::fmt::Display) -> SourceError {
+        let message = format!("cannot read `{}`: {error}", self.name);
+        SourceError::new(Remedy::GiveUp, message)
+    }
+}
+
+/// The words of a scope: folder, file without ending, part.
+struct Words<'s> {
+    folder: Option<&'s str>,
+    stem: &'s str,
+    part: Option<usize>,
+}
+
+impl<'s> Words<'s> {
+    fn of(scope: &'s Scope) -> Result<Self, SourceError> {
+        let (stem, part) = match scope.scope.split_once(':') {
+            None => (scope.scope.as_str(), None),
+            Some((stem, word)) => match PARTS.iter().position(|part| *part == word) {
+                Some(part) => (stem, Some(part)),
+                None => {
+                    return Err(SourceError::new(
+                        Remedy::Mend,
+                        format!(
+                            "the scope `{}` ends in `{word}`; expected `baseline`, `canary` or `history` after the colon",
+                            scope.scope
+                        ),
+                    ));
+                }
+            },
+        };
+        let folder = Some(scope.location.as_str()).filter(|location| !location.is_empty());
+        for (what, name) in [("scope", Some(stem)), ("location", folder)] {
+            if name.is_some_and(|name| !is_plain(name)) {
+                return Err(SourceError {
+                    hint: Some("the scope is the name of a file in the account's folder, without `.csv` or `.json`".to_owned()),
+                    ..SourceError::new(
+                        Remedy::Mend,
+                        format!(
+                            "the {what} `{}` cannot be the name of a file; expected letters, digits, `-`, `_` and `.`",
+                            name.unwrap_or_default().escape_debug()
+                        ),
+                    )
+                });
+            }
+        }
+        Ok(Self { folder, stem, part })
+    }
+
+    fn shown(&self) -> String {
+        let folder = self.folder.map(|folder| format!("{folder}/"));
+        let part = self.part.map(|part| format!(":{}", PARTS[part]));
+        [
+            folder.unwrap_or_default(),
+            self.stem.to_owned(),
+            part.unwrap_or_default(),
+        ]
+        .concat()
+    }
+}
+
+/// Whether a name means nothing but a file of that name: no separators, and no dot in front.
+fn is_plain(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && name.chars().all(allowed)
+}
+
+#[async_trait]
+impl MetricSource for FilesSource {
+    fn kind(&self) -> &'static str {
+        "files"
+    }
+
+    /// Any query: the metric's name and the scope select the rows.
+    fn accepts(&self, _query: &Query) -> bool {
+        true
+    }
+
+    fn render(&self, question: &Question) -> Result<String, SourceError> {
+        let words = Words::of(&question.scope)?;
+        Ok(format!("{} {}", words.shown(), question.metric))
+    }
+
+    async fn fetch(&self, question: &Question) -> Result<Fetched, SourceError> {
+        let query = self.render(question)?;
+        let answer = self.answer(question, &query).await;
+        answer.map_err(|error| SourceError {
+            query: Some(query),
+            ..error
+        })
+    }
+
+    async fn metric_names(&self, filter: &str) -> Result<Vec<String>, SourceError> {
+        let filter = filter.to_lowercase();
+        let mut names = BTreeSet::new();
+        for file in self.files()?.into_iter().take(MOST_NAMED) {
+            // A file that cannot be read has no names; whoever asks for it is told why.
+            if let Ok(content) = self.content(&file).await {
+                let of_file = content.series.iter().map(|series| series.name.clone());
+                names.extend(of_file.filter(|name| name.to_lowercase().contains(&filter)));
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    async fn check(&self) -> Result<(), SourceError> {
+        self.files().map(|_| ())
+    }
+}
+
+impl FilesSource {
+    async fn answer(&self, question: &Question, query: &str) -> Result<Fetched, SourceError> {
+        let file = self.find(&Words::of(&question.scope)?)?;
+        let content = self.content(&file).await?;
+        let part = match (content.whole, file.part) {
+            (true, None) => 0,
+            (false, Some(part)) => part,
+            (true, Some(_)) => {
+                return Err(SourceError::new(
+                    Remedy::Mend,
+                    format!(
+                        "`{}` holds one side; expected a scope without a colon",
+                        file.name
+                    ),
+                ));
+            }
+            (false, None) => {
+                return Err(SourceError::new(
+                    Remedy::Mend,
+                    format!(
+                        "`{}` holds several sides; expected a scope that ends in `:baseline`, `:canary` or `:history`",
+                        file.name
+                    ),
+                ));
+            }
+        };
+        let scope = &question.scope;
+        let mut fetched = Fetched {
+            sets: Vec::new(),
+            query: query.to_owned(),
+            points: 0,
+            expected_points: 0,
+            warnings: Vec::new(),
+            build: None,
+        };
+        let named = content
+            .series
+            .iter()
+            .filter(|series| series.name == question.metric);
+        let mut known = false;
+        for series in named {
+            known = true;
+            if series.part != part || series.series.is_empty() {
+                continue;
+            }
+            let (set, timed) = within(series, scope);
+            fetched.points += set.values.iter().flatten().count() as u64;
+            fetched.expected_points += match timed {
+                true => scope.window.length_ms() / set.step_ms.max(1) + 1,
+                false => set.values.len() as u64,
+            };
+            if !timed {
+                let warning = format!(
+                    "`{}` has no times, so that all its points were taken",
+                    file.name
+                );
+                fetched.warnings.push(warning);
+            }
+            fetched.sets.push(set);
+        }
+        if !known {
+            let warning = format!("`{}` has no metric of this name", file.name);
+            fetched.warnings.push(warning);
+        }
+        if fetched.sets.is_empty() {
+            fetched.expected_points = scope.expected_points();
+            fetched.sets.push(placeholder(question));
+        }
+        fetched.warnings.dedup();
+        Ok(fetched)
+    }
+
+    /// The file that a scope names.
+    fn find(&self, words: &Words<'_>) -> Result<Place, SourceError> {
+        let below = words.folder.map(|folder| format!("{folder}/"));
+        let below = below.unwrap_or_default();
+        for ending in ENDINGS {
+            let name = format!("{below}{}.{ending}", words.stem);
+            let path = self.folder.join(&name);
+            if path.is_file() {
+                return Ok(Place {
+                    path,
+                    name,
+                    part: words.part,
+                });
+            }
+        }
+        Err(SourceError {
+            hint: Some(
+                "the scope is the name of a file in the account's folder, without its ending"
+                    .to_owned(),
+            ),
+            ..SourceError::new(
+                Remedy::Mend,
+                format!(
+                    "no file is called `{below}{0}.csv` or `{below}{0}.json`",
+                    words.stem
+                ),
+            )
+        })
+    }
+
+    /// All files of the folder and of the folders in it, by name.
+    fn files(&self) -> Result<Vec<Place>, SourceError> {
+        let listed = |folder: &Path| -> std::io::Result<Vec<PathBuf>> {
+            let entries = std::fs::read_dir(folder)?;
+            entries
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect()
+        };
+        let top = listed(&self.folder).map_err(|error| {
+            let message = format!("cannot read the account's folder: {error}");
+            SourceError::new(Remedy::GiveUp, message)
+        })?;
+        let mut paths = Vec::new();
+        for path in top {
+            if path.is_dir() {
+                paths.extend(listed(&path).unwrap_or_default());
+            } else {
+                paths.push(path);
+            }
+        }
+        paths.retain(|path| {
+            let name = path.to_string_lossy();
+            path.is_file()
+                && ENDINGS
+                    .iter()
+                    .any(|ending| name.ends_with(&format!(".{ending}")))
+        });
+        paths.sort();
+        let places = paths.into_iter().map(|path| Place {
+            name: path
+                .strip_prefix(&self.folder)
+                .unwrap_or(&path)
+                .display()
+                .to_string(),
+            path,
+            part: None,
+        });
+        Ok(places.collect())
+    }
+}
+
+/// The points of a series within the scope's window, and whether the series knows its times.
+fn within(series: &Named, scope: &Scope) -> (MetricSet, bool) {
+    let all = series.series.values();
+    let window = scope.window;
+    let (values, start_ms, end_ms, step_ms, timed) = match series.series.grid() {
+        None => (all, window.start_ms(), window.end_ms(), 0, false),
+        Some(grid) => {
+            let index_from = |time_ms: i64| {
+                let offset = i128::from(time_ms) - i128::from(grid.start_ms);
+                let step = i128::from(grid.step_ms.max(1));
+                let index = (offset + step - 1).div_euclid(step);
+                usize::try_from(index.clamp(0, all.len() as i128)).unwrap_or(all.len())
+            };
+            let from = index_from(window.start_ms());
+            let to = index_from(window.end_ms().saturating_add(1)).max(from);
+            let values = &all[from..to];
+            let start_ms = if values.is_empty() {
+                window.start_ms()
+            } else {
+                grid.time_ms(from)
+            };
+            (values, start_ms, window.end_ms(), grid.step_ms, true)
+        }
+    };
+    let set = MetricSet {
+        name: series.name.clone(),
+        tags: series.tags.clone(),
+        start_ms,
+        end_ms,
+        step_ms,
+        values: values.to_vec(),
+        attributes: Default::default(),
+    };
+    (set, timed)
+}
+
+/// What stands for a metric without points.
+fn placeholder(question: &Question) -> MetricSet {
+    let scope = &question.scope;
+    MetricSet {
+        name: question.metric.clone(),
+        tags: Default::default(),
+        start_ms: scope.window.start_ms(),
+        end_ms: scope.window.end_ms(),
+        step_ms: scope.step_secs.saturating_mul(1000),
+        values: Vec::new(),
+        attributes: Default::default(),
+    }
+}
+
+/// Reads a file whole; `name` is its name in messages.
+fn read(path: &Path, name: &str) -> Result<Content, InputError> {
+    let renamed = |error: InputError| InputError {
+        file: name.to_owned(),
+        ..error
+    };
+    let text = open::read_text(path, MOST_BYTES).map_err(renamed)?;
+    let input = if name.trim_end_matches(".gz").ends_with(".json") {
+        pairs::read(&text, name)?
+    } else {
+        let columns = Table::open(text.as_bytes(), name)?.columns;
+        let has = |word: &str| {
+            columns
+                .iter()
+                .any(|column| column.eq_ignore_ascii_case(word))
+        };
+        if !(has("metric") && has("side") && has("value")) {
+            let side = csv_wide::read_side(text.as_bytes(), name)?;
+            let series = side.metrics.into_iter().map(|(name, series)| Named {
+                part: 0,
+                name,
+                tags: Default::default(),
+                series,
+            });
+            return Ok(Content {
+                whole: true,
+                series: series.collect(),
+            });
+        }
+        csv_long::read(text.as_bytes(), name)?
+    };
+    let mut all = Vec::new();
+    for set in input.sets {
+        for (part, series) in [set.baseline, set.canary].into_iter().enumerate() {
+            all.push(Named {
+                part,
+                name: set.name.clone(),
+                tags: set.tags.clone(),
+                series,
+            });
+        }
+    }
+    all.extend(input.history.into_iter().map(|past| Named {
+        part: 2,
+        name: past.name,
+        tags: past.tags,
+        series: past.series,
+    }));
+    Ok(Content {
+        whole: false,
+        series: all,
+    })
+}
+
+fn misread(error: &InputError) -> SourceError {
+    let mut problems: Vec<String> = error
+        .problems
+        .iter()
+        .take(3)
+        .map(ToString::to_string)
+        .collect();
+    let more = error.problems.len() as u64 + error.more - problems.len() as u64;
+    if more > 0 {
+        problems.push(format!("and {more} more"));
+    }
+    SourceError {
+        hint: Some("`coalmine judge` reads the same formats and tells all problems".to_owned()),
+        ..SourceError::new(Remedy::Mend, format!("{error}: {}", problems.join("; ")))
+    }
+}

@@ -1,0 +1,165 @@
+//! A small metric store that does what a test says.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use coalmine::model::metric_set::MetricSet;
+use coalmine::sources::{Fetched, MetricSource, Question, Remedy, SourceError, Sources};
+use tokio::time::{Instant, sleep};
+
+/// What the store answers.
+pub(super) enum Reply {
+    Values(Vec<f64>),
+    Fails(Remedy, &'static str),
+    After(Duration, Box<Reply>),
+}
+
+pub(super) const RETRY: Remedy = Remedy::Retry { after: None };
+
+pub(super) fn retry_after(seconds: u64) -> Remedy {
+    Remedy::Retry {
+        after: Some(Duration::from_secs(seconds)),
+    }
+}
+
+type Script = dyn Fn(&Question, usize) -> Reply + Send + Sync;
+
+/// The store. The script gets the question and how many times this question was asked before.
+pub(super) struct Fake {
+    script: Box<Script>,
+    asked: Mutex<Vec<(String, Instant)>>,
+    watched: Mutex<Vec<String>>,
+    busy: AtomicUsize,
+    pub(super) busiest: AtomicUsize,
+    pub(super) finished: AtomicUsize,
+}
+
+impl fmt::Debug for Fake {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Fake")
+    }
+}
+
+impl Fake {
+    pub(super) fn new(
+        script: impl Fn(&Question, usize) -> Reply + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            script: Box::new(script),
+            asked: Mutex::default(),
+            watched: Mutex::default(),
+            busy: AtomicUsize::new(0),
+            busiest: AtomicUsize::new(0),
+            finished: AtomicUsize::new(0),
+        })
+    }
+
+    /// As the only account, called `prom`.
+    pub(super) fn sources(self: &Arc<Self>) -> Arc<Sources> {
+        let source: Arc<dyn MetricSource> = Arc::clone(self) as _;
+        Arc::new(Sources::new(vec![("prom".to_owned(), source)]))
+    }
+
+    /// The texts of all questions in the order in which they came.
+    pub(super) fn asked(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|(text, _)| text.clone()).collect()
+    }
+
+    pub(super) fn watched(&self) -> Vec<String> {
+        self.watched.lock().unwrap().clone()
+    }
+
+    /// When the questions came.
+    pub(super) fn times(&self) -> Vec<Instant> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|(_, at)| *at).collect()
+    }
+}
+
+fn expression(question: &Question) -> &str {
+    let template = question.query.inline_template().unwrap_or_default();
+    template.trim_start_matches("PromQL:")
+}
+
+fn text(question: &Question) -> String {
+    format!("{}@{}", expression(question), question.scope.scope)
+}
+
+fn fetched(question: &Question, values: &[f64]) -> Fetched {
+    let window = question.scope.window;
+    let set = MetricSet {
+        name: question.metric.clone(),
+        tags: BTreeMap::new(),
+        start_ms: window.start_ms(),
+        end_ms: window.end_ms(),
+        step_ms: question.scope.step_secs * 1000,
+        values: values.iter().copied().map(Some).collect(),
+        attributes: BTreeMap::new(),
+    };
+    Fetched {
+        sets: vec![set],
+        query: text(question),
+        points: values.len() as u64,
+        expected_points: question.scope.expected_points(),
+        warnings: Vec::new(),
+        build: Some("Fake 1.0".to_owned()),
+    }
+}
+
+#[async_trait]
+impl MetricSource for Fake {
+    fn kind(&self) -> &'static str {
+        "prometheus"
+    }
+
+    fn render(&self, question: &Question) -> Result<String, SourceError> {
+        match expression(question) {
+            "broken" => Err(SourceError::new(Remedy::Mend, "the template is broken")),
+            _ => Ok(text(question)),
+        }
+    }
+
+    async fn watch(&self, question: &Question) {
+        self.watched.lock().unwrap().push(text(question));
+    }
+
+    async fn fetch(&self, question: &Question) -> Result<Fetched, SourceError> {
+        let text = text(question);
+        let before = {
+            let mut asked = self.asked.lock().unwrap();
+            asked.push((text.clone(), Instant::now()));
+            asked.iter().filter(|(known, _)| *known == text).count() - 1
+        };
+        let busy = self.busy.fetch_add(1, Ordering::SeqCst) + 1;
+        self.busiest.fetch_max(busy, Ordering::SeqCst);
+        let mut reply = (self.script)(question, before);
+        while let Reply::After(delay, then) = reply {
+            sleep(delay).await;
+            reply = *then;
+        }
+        self.busy.fetch_sub(1, Ordering::SeqCst);
+        self.finished.fetch_add(1, Ordering::SeqCst);
+        match reply {
+            Reply::Values(values) => Ok(fetched(question, &values)),
+            Reply::Fails(remedy, message) => Err(SourceError {
+                query: Some(text),
+                hint: Some("look at the store".to_owned()),
+                ..SourceError::new(remedy, message)
+            }),
+            Reply::After(..) => unreachable!("waited for above"),
+        }
+    }
+
+    async fn metric_names(&self, _filter: &str) -> Result<Vec<String>, SourceError> {
+        Ok(Vec::new())
+    }
+
+    async fn check(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,356 @@
+//! Stories of the server config: what is taken, what is refused, and what is never shown.
+
+use std::path::Path;
+use std::time::Duration;
+
+use coalmine::config::problems::plain;
+use coalmine::config::server::environment::VARIABLES;
+use coalmine::config::server::secret::SecretPlace;
+use coalmine::config::server::{ServerConfig, duration, load, schema, without_file};
+
+const SCHEMA: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/configs/server-config.schema.json"
+);
+const EXAMPLE: &str = include_str!("../../configs/examples/server.yaml");
+
+fn variables(set: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    set.iter().map(owned).collect()
+}
+
+fn read(text: &str, set: &[(&str, &str)]) -> Result<ServerConfig, String> {
+    let text = format!("version: coalmine/v1\n{text}");
+    load(&text, Path::new("/etc/coalmine"), &variables(set)).map_err(|refused| {
+        refused
+            .problems
+            .render("server.yaml", &refused.text, &plain)
+    })
+}
+
+#[track_caller]
+fn taken(text: &str, set: &[(&str, &str)]) -> ServerConfig {
+    read(text, set).unwrap_or_else(|told| panic!("{told}"))
+}
+
+/// What is told of a config that is refused, each part of which must be there.
+#[track_caller]
+fn refused(text: &str, set: &[(&str, &str)], parts: &[&str]) -> String {
+    let told = read(text, set).expect_err("a refusal");
+    for part in parts {
+        assert!(told.contains(part), "no `{part}` in:\n{told}");
+    }
+    told
+}
+
+/// Set `COALMINE_WRITE=1` to write the schema anew after a change of the wire types.
+#[test]
+fn the_committed_schema_of_the_server_config_is_current() {
+    let mut current = serde_json::to_string_pretty(schema().json()).unwrap();
+    current.push('\n');
+    if std::env::var_os("COALMINE_WRITE").is_some() {
+        std::fs::write(SCHEMA, &current).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(SCHEMA).unwrap() == current,
+        "configs/server-config.schema.json is not what the types say; run this test with COALMINE_WRITE=1"
+    );
+}
+
+#[test]
+fn the_shipped_example_loads() {
+    let config = load(EXAMPLE, Path::new(""), &[]).unwrap_or_else(|it| panic!("{}", it.problems));
+    assert_eq!(config.listen.to_string(), "0.0.0.0:8090");
+    assert_eq!(config.accounts.len(), 2);
+    assert_eq!(
+        config.retention.keep_finished,
+        Some(Duration::from_secs(180 * 86_400))
+    );
+}
+
+#[test]
+fn the_comments_of_the_example_name_the_defaults() {
+    let text = EXAMPLE
+        .lines()
+        .filter_map(|line| {
+            let bare = line.trim_start();
+            let indent = &line[..line.len() - bare.len()];
+            match bare.strip_prefix("# ") {
+                Some(key)
+                    if key.starts_with(|c: char| c.is_lowercase()) && !key.contains("config's") =>
+                {
+                    Some(format!("{indent}{key}"))
+                }
+                Some(_) => None,
+                // What differs from a default names the default behind it.
+                None => Some(line.to_owned()),
+            }
+        })
+        .filter(|line| !line.starts_with("yaml-language-server"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let spelled = load(&text, Path::new(""), &[]).unwrap_or_else(|it| panic!("{}", it.problems));
+    let short = load(EXAMPLE, Path::new(""), &[]).unwrap();
+    assert_eq!(spelled, short);
+}
+
+#[test]
+fn without_file_and_environment_there_are_defaults() {
+    let config = without_file(&[]).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8090");
+    assert_eq!(config.token, None);
+    assert_eq!(config.data_dir, None);
+    assert_eq!(config.accounts, []);
+    assert_eq!(config, {
+        let text = "version: coalmine/v1";
+        load(text, Path::new(""), &[]).unwrap()
+    });
+}
+
+#[test]
+fn all_problems_are_told_at_once_each_with_its_place() {
+    let told = refused(
+        "lissten: 127.0.0.1:1\nworker: {concurrency: 0, lease: 5}\nlogging: {format: xml}\nretention: {keepFinished: 3 days}\n\
+         accounts:\n  - {type: promethius, name: a}\n  - {type: prometheus, name: a, baseUrl: prometheus:9090}\n",
+        &[],
+        &[
+            "did you mean `listen`?",
+            "worker.concurrency",
+            "worker.lease",
+            "expected `text` or `json`",
+            "`90d`, or `forever`",
+            "did you mean `prometheus`?",
+            "no `http://` or `https://`",
+            "server.yaml:2:1",
+        ],
+    );
+    assert_eq!(told.matches("error").count(), 7, "{told}");
+}
+
+#[test]
+fn a_version_must_be_there_and_known() {
+    for text in ["listen: 127.0.0.1:1", "version: coalmine/v2"] {
+        let refused = load(text, Path::new(""), &[]).unwrap_err();
+        assert!(refused.problems.to_string().contains("version: "), "{text}");
+    }
+}
+
+#[test]
+fn an_address_that_others_can_reach_needs_a_token() {
+    for listen in [
+        "0.0.0.0:8090",
+        "'[::]:8090'",
+        "10.0.0.7:80",
+        "'[::ffff:10.0.0.7]:80'",
+    ] {
+        refused(
+            &format!("listen: {listen}"),
+            &[],
+            &[
+                "which other machines can reach, and no token",
+                "COALMINE_TOKEN_FILE",
+            ],
+        );
+        taken(
+            &format!("listen: {listen}\nauth: {{token: {{env: T}}}}"),
+            &[],
+        );
+    }
+    for listen in [
+        "127.0.0.1:0",
+        "'[::1]:8090'",
+        "localhost:8090",
+        "127.3.2.1:8090",
+    ] {
+        assert!(
+            taken(&format!("listen: {listen}"), &[])
+                .listen
+                .ip()
+                .is_loopback()
+        );
+    }
+    let told = refused(
+        "",
+        &[("COALMINE_LISTEN", "0.0.0.0:80")],
+        &["COALMINE_LISTEN"],
+    );
+    assert!(!told.contains("server.yaml:1"), "{told}");
+    refused(
+        "",
+        &[("COALMINE_LISTEN", "here")],
+        &["COALMINE_LISTEN", "text `here`"],
+    );
+    refused("", &[("--listen", "here")], &["--listen", "text `here`"]);
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_flags_over_both() {
+    let text = "listen: 127.0.0.1:1\nauth: {token: {file: token}}\ndataDir: data\nworker: {concurrency: 3, lease: 7s}";
+    let config = taken(text, &[]);
+    assert_eq!(
+        config.token,
+        Some(SecretPlace::File("/etc/coalmine/token".into()))
+    );
+    assert_eq!(
+        config.data_dir.as_deref(),
+        Some(Path::new("/etc/coalmine/data"))
+    );
+    let set = [
+        ("COALMINE_LISTEN", "127.0.0.1:2"),
+        ("COALMINE_TOKEN", "not shown anywhere"),
+        ("COALMINE_DATA_DIR", "elsewhere"),
+        ("COALMINE_CONCURRENCY", "9"),
+        ("COALMINE_LOG_FORMAT", ""),
+        ("--listen", "127.0.0.1:3"),
+    ];
+    let config = taken(text, &set);
+    assert_eq!(config.listen.port(), 3);
+    assert_eq!(
+        config.token,
+        Some(SecretPlace::Environment("COALMINE_TOKEN".to_owned()))
+    );
+    assert_eq!(config.data_dir.as_deref(), Some(Path::new("elsewhere")));
+    assert_eq!(
+        (config.worker.concurrency, config.worker.lease.as_secs()),
+        (9, 7)
+    );
+    assert!(!format!("{config:?}").contains("not shown"));
+}
+
+#[test]
+fn every_variable_is_read() {
+    for variable in VARIABLES {
+        let value = match variable.name {
+            "COALMINE_LISTEN" => "127.0.0.1:7",
+            "COALMINE_ALLOWED_ORIGINS" => "https://a.example",
+            "COALMINE_KEEP_FINISHED" => "forever",
+            "COALMINE_CONCURRENCY" => "7",
+            "COALMINE_LOG_FORMAT" => "json",
+            "COALMINE_LOG_LEVEL" => "debug",
+            _ => "seven",
+        };
+        let config = taken("", &[(variable.name, value)]);
+        assert_ne!(config, taken("", &[]), "{}", variable.name);
+    }
+    let wrong = [
+        "COALMINE_CONCURRENCY",
+        "COALMINE_LOG_FORMAT",
+        "COALMINE_LOG_LEVEL",
+    ];
+    let set = wrong.map(|name| (name, "many"));
+    refused("", &set, &wrong);
+}
+
+#[test]
+fn a_variable_that_is_written_wrongly_is_warned_about() {
+    let config = taken(
+        "",
+        &[
+            ("COALMINE_LISTN", "127.0.0.1:7"),
+            ("COALMINE_WRITE", "1"),
+            ("HOME", "/"),
+        ],
+    );
+    assert_eq!(
+        config.warnings,
+        ["the variable `COALMINE_LISTN` is not read; did you mean `COALMINE_LISTEN`?"]
+    );
+}
+
+#[test]
+fn a_secret_in_the_config_is_refused_and_not_shown() {
+    for text in [
+        "auth: {token: s3cr3t}",
+        "auth:\n  token: s3cr3t",
+        "auth:\n  tokn: s3cr3t",
+        "auth:\n  token: 53137\n",
+        "token: s3cr3t",
+        "accounts:\n- type: prometheus\n  name: a\n  baseUrl: https://me:s3cr3t@example.com",
+        "accounts:\n- type: prometheus\n  name: a\n  baseUrl: https://example.com\n  auth:\n    type: basic\n    username: me\n    password: s3cr3t",
+        "accounts:\n- type: prometheus\n  name: a\n  baseUrl: https://example.com\n  headers:\n    X-Scope-OrgID: s3cr3t",
+        "accounts:\n- {type: prometheus, name: a, baseUrl: 'https://example.com', auth: {type: bearer, token: s3cr3t}}",
+    ] {
+        let told = refused(text, &[], &["error"]);
+        assert!(
+            !told.contains("s3cr3t") && !told.contains("53137"),
+            "{told}"
+        );
+    }
+    refused(
+        "auth: {token: s3cr3t}",
+        &[],
+        &["auth.token", "`{file: PATH}` or `{env: NAME}`"],
+    );
+    refused("auth: {token: {}}", &[], &["neither `file` nor `env`"]);
+    refused(
+        "auth: {token: {file: a, env: B}}",
+        &[],
+        &["both `file` and `env`"],
+    );
+}
+
+#[test]
+fn names_of_accounts_are_unique() {
+    let account = "{type: prometheus, name: a, baseUrl: 'http://a'}";
+    refused(
+        &format!("accounts: [{account}, {account}]"),
+        &[],
+        &["accounts[1].name", "the name `a` a second time"],
+    );
+}
+
+#[test]
+fn hosts_and_origins_are_plain() {
+    let config = taken(
+        "allowedHosts: [Canary.Example.com]\nallowedOrigins: ['https://UI.example.com:8443']",
+        &[],
+    );
+    assert_eq!(config.allowed_hosts, ["canary.example.com"]);
+    assert_eq!(config.allowed_origins, ["https://ui.example.com:8443"]);
+    refused(
+        "allowedHosts: ['https://a.example', 'a.example:80', '*']\nallowedOrigins: ['*', 'a.example', 'https://a.example/']",
+        &[],
+        &[
+            "allowedHosts[0]",
+            "allowedHosts[1]",
+            "allowedHosts[2]",
+            "allowedOrigins[0]",
+            "allowedOrigins[1]",
+            "allowedOrigins[2]",
+        ],
+    );
+}
+
+#[test]
+fn durations_are_whole_numbers_with_units() {
+    for (text, ms) in [
+        ("0s", 0),
+        ("250ms", 250),
+        ("30s", 30_000),
+        ("1h30m", 5_400_000),
+        ("90d", 7_776_000_000),
+        ("2w", 1_209_600_000),
+        (" 5m ", 300_000),
+    ] {
+        assert_eq!(
+            duration::parse(text),
+            Some(Duration::from_millis(ms)),
+            "{text}"
+        );
+    }
+    for text in [
+        "",
+        "5",
+        "m",
+        "-5m",
+        "1.5h",
+        "5 m",
+        "5m5",
+        "5min",
+        "18446744073709551615s",
+        "300000000y",
+        "9999999999999999w",
+    ] {
+        assert_eq!(duration::parse(text), None, "{text}");
+    }
+}
