@@ -7,3 +7,4 @@ pub mod kayenta;
 pub mod metric_set;
 pub mod query;
 pub mod scope;
+pub mod secret;

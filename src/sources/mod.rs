@@ -4,6 +4,7 @@
 //! (`analysis::collect`). A source never judges, never pairs, and never turns a failure into missing points.
 
 pub mod files;
+pub mod prometheus;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("clock", &[]),
     ("model", &["coalmine_judges"]),
     ("config", &["model", "coalmine_judges"]),
-    ("sources", &["model", "config", "coalmine_judges"]),
+    ("sources", &["model", "config", "clock", "coalmine_judges"]),
     ("store", &["model", "coalmine_judges"]),
     ("archive", &["model", "config", "coalmine_judges"]),
     (
@@ -197,9 +197,13 @@ fn the_words_control_and_experiment_stay_on_kayentas_wire() {
     }
 }
 
-/// Kayenta's words for the sides, with what stands around them; `control characters` are something else.
+/// Kayenta's words for the sides, with what stands around them; `control characters` and HTTP's `Cache-Control` are something
+/// else.
 fn kayentas_words(text: &str) -> Vec<String> {
-    let text = text.to_lowercase().replace("is_control()", "");
+    let mut text = text.to_lowercase();
+    for other in ["is_control()", "cache_control", "cache-control"] {
+        text = text.replace(other, "");
+    }
     let words: Vec<&str> = text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())

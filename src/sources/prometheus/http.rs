@@ -1,0 +1,385 @@
+//! One request and its whole answer: who we are, how long and how much, where to.
+//!
+//! Nothing is tried twice here, but for a refusal after which the secrets in files are others, and for POST where only GET is
+//! let through. What an answer means is decided in `failure`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota};
+use reqwest::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Client, Method, Response, StatusCode, Url};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time;
+
+use super::account::Account;
+use super::credentials::{CertificateStamp, Certificates, Headers};
+use super::tls;
+use crate::clock::Clock;
+use crate::sources::{Remedy, SourceError};
+
+/// Most redirects that are followed.
+const MAX_REDIRECTS: usize = 5;
+
+/// Longest time that a store may ask us to wait.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
+
+/// Names and values of a request.
+pub(super) type Parameters = Vec<(&'static str, String)>;
+
+/// An answer with its whole body.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) is_html: bool,
+    /// How long the store wants us to wait, at most [`MAX_RETRY_AFTER`].
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Vec<u8>,
+}
+
+/// The connection to one account; shared by all who ask it.
+#[derive(Debug)]
+pub(super) struct Http {
+    account: Account,
+    base: Url,
+    client: Mutex<(CertificateStamp, Client)>,
+    headers: Mutex<Arc<Headers>>,
+    gate: Semaphore,
+    pace: Option<DefaultDirectRateLimiter>,
+    /// Set once POST was refused and GET was not.
+    only_get: AtomicBool,
+    /// The store's clock less ours, in milliseconds; 0 within what the answer's `Date` can tell.
+    skew_ms: AtomicI64,
+    clock: Arc<dyn Clock>,
+}
+
+impl Http {
+    pub(super) fn new(account: Account, clock: Arc<dyn Clock>) -> Result<Self, SourceError> {
+        // An error means that a provider is there already, which is all that is wanted.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let base = account.checked_url()?;
+        let none = Certificates {
+            trusted: None,
+            own: None,
+        };
+        // Certificates are read by the first request: their files may come later than we do.
+        let client = tls::client(&account, &base, &none)?;
+        let gate = account.max_concurrent_queries.get();
+        Ok(Self {
+            client: Mutex::new((CertificateStamp::never(), client)),
+            headers: Mutex::default(),
+            gate: Semaphore::new(gate.min(Semaphore::MAX_PERMITS)),
+            pace: account
+                .requests_per_second
+                .map(|most| DefaultDirectRateLimiter::direct(Quota::per_second(most))),
+            only_get: AtomicBool::new(false),
+            skew_ms: AtomicI64::new(0),
+            base,
+            account,
+            clock,
+        })
+    }
+
+    pub(super) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The store's clock less ours in milliseconds, as far as it is known.
+    pub(super) fn skew_ms(&self) -> i64 {
+        self.skew_ms.load(Ordering::Relaxed)
+    }
+
+    /// Our time, or the store's where that is earlier, in milliseconds since 1970-01-01T00:00:00Z.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.clock.now_ms().saturating_add(self.skew_ms().min(0))
+    }
+
+    /// Our secrets, to be taken out of what a server sends back.
+    pub(super) async fn secrets(&self) -> Arc<Headers> {
+        Arc::clone(&*self.headers.lock().await)
+    }
+
+    /// Asks by a form, which has room for long queries; by GET once that was refused, for good if GET is not.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        parameters: &Parameters,
+    ) -> Result<Answer, SourceError> {
+        if self.only_get.load(Ordering::Relaxed) {
+            return self.get(path, parameters).await;
+        }
+        let answer = self
+            .with_fresh_secrets(Method::POST, path, parameters)
+            .await?;
+        let may_be_post = [
+            StatusCode::METHOD_NOT_ALLOWED,
+            StatusCode::NOT_FOUND,
+            StatusCode::FORBIDDEN,
+        ];
+        if !may_be_post.contains(&answer.status) {
+            return Ok(answer);
+        }
+        tracing::debug!(account = %self.account.name, status = answer.status.as_u16(), "POST is refused, trying GET");
+        let answer = self.get(path, parameters).await?;
+        if answer.status.is_success() {
+            self.only_get.store(true, Ordering::Relaxed);
+        }
+        Ok(answer)
+    }
+
+    /// Asks by GET.
+    pub(super) async fn get(
+        &self,
+        path: &str,
+        parameters: &Parameters,
+    ) -> Result<Answer, SourceError> {
+        self.with_fresh_secrets(Method::GET, path, parameters).await
+    }
+
+    async fn with_fresh_secrets(
+        &self,
+        method: Method,
+        path: &str,
+        parameters: &Parameters,
+    ) -> Result<Answer, SourceError> {
+        let headers = self.current_headers(false).await?;
+        let answer = self.once(&method, path, parameters, headers.map()).await?;
+        let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status);
+        if refused {
+            let fresh = self.current_headers(true).await?;
+            if fresh.map() != headers.map() {
+                return self.once(&method, path, parameters, fresh.map()).await;
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn current_headers(&self, anyway: bool) -> Result<Arc<Headers>, SourceError> {
+        let mut known = self.headers.lock().await;
+        if let Some(fresh) = known.refreshed(&self.account, anyway).await? {
+            *known = Arc::new(fresh);
+        }
+        Ok(Arc::clone(&*known))
+    }
+
+    async fn current_client(&self) -> Result<Client, SourceError> {
+        let mut known = self.client.lock().await;
+        let stamp = CertificateStamp::of(&self.account.tls).await;
+        if known.0 != stamp {
+            let certificates = Certificates::read(&self.account).await?;
+            *known = (
+                stamp,
+                tls::client(&self.account, &self.base, &certificates)?,
+            );
+        }
+        Ok(known.1.clone())
+    }
+
+    /// One request, when its turn has come; the time to wait for it does not count as the request's.
+    async fn once(
+        &self,
+        method: &Method,
+        path: &str,
+        parameters: &Parameters,
+        headers: &HeaderMap,
+    ) -> Result<Answer, SourceError> {
+        let client = self.current_client().await?;
+        let _turn = self.gate.acquire().await;
+        if let Some(pace) = &self.pace {
+            let clock = DefaultClock::default();
+            while let Err(early) = pace.check() {
+                time::sleep(early.wait_time_from(clock.now())).await;
+            }
+        }
+        let url = self.url(path);
+        let limit = Duration::from_secs(self.account.timeout_secs.get().into());
+        let whole = async {
+            let (url, response) = self
+                .redirected(&client, method.clone(), url.clone(), parameters, headers)
+                .await?;
+            self.read(&url, response).await
+        };
+        time::timeout(limit, whole).await.unwrap_or_else(|_| {
+            Err(SourceError::new(
+                Remedy::Retry { after: None },
+                format!(
+                    "account `{}`: no whole answer from `{url}` within {} s",
+                    self.account.name,
+                    limit.as_secs()
+                ),
+            ))
+        })
+    }
+
+    /// `path` below the base address.
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{prefix}{path}"));
+        url
+    }
+
+    /// Sends, and follows redirects that stay on the same server. The method is kept: a query changes nothing, whatever the
+    /// method, and a form that became a GET without its fields would be another question.
+    async fn redirected(
+        &self,
+        client: &Client,
+        mut method: Method,
+        mut url: Url,
+        parameters: &Parameters,
+        headers: &HeaderMap,
+    ) -> Result<(Url, Response), SourceError> {
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self
+                .send(client, &method, &url, parameters, headers)
+                .await?;
+            let location = response
+                .headers()
+                .get(LOCATION)
+                .and_then(|to| to.to_str().ok());
+            let next = location.and_then(|to| url.join(to).ok());
+            let Some(next) = next.filter(|_| response.status().is_redirection()) else {
+                return Ok((url, response));
+            };
+            if next.origin() != url.origin() {
+                let mut error = self.error(
+                    Remedy::Mend,
+                    format!(
+                        "`{url}` leads to another server, `{}`; expected an answer",
+                        next.origin().ascii_serialization()
+                    ),
+                );
+                error.hint = Some(
+                    "credentials are not sent on; give the address that answers as `baseUrl`, or log in to the proxy before it"
+                        .to_owned(),
+                );
+                return Err(error);
+            }
+            if response.status() == StatusCode::SEE_OTHER {
+                method = Method::GET;
+            }
+            url = next;
+        }
+        let found = format!("`{url}` leads on and on; expected at most {MAX_REDIRECTS} redirects");
+        Err(self.error(Remedy::Mend, found))
+    }
+
+    async fn send(
+        &self,
+        client: &Client,
+        method: &Method,
+        url: &Url,
+        parameters: &Parameters,
+        headers: &HeaderMap,
+    ) -> Result<Response, SourceError> {
+        let request = if *method == Method::GET {
+            let mut url = url.clone();
+            if !parameters.is_empty() && url.query().is_none() {
+                url.query_pairs_mut().extend_pairs(parameters);
+            }
+            client.get(url)
+        } else {
+            client.post(url.clone()).form(parameters)
+        };
+        let response = request
+            .headers(headers.clone())
+            .header(ACCEPT, "application/json")
+            .header(CACHE_CONTROL, "no-store")
+            .send()
+            .await
+            .map_err(|why| self.broken(format!("no answer from `{url}`"), why))?;
+        if let Some(date) = header(&response, DATE).and_then(http_date_ms) {
+            // A date is cut to whole seconds, and took its time to get here.
+            let skew = date.saturating_add(500).saturating_sub(self.clock.now_ms());
+            let skew = if skew.abs() > 2000 { skew } else { 0 };
+            self.skew_ms.store(skew, Ordering::Relaxed);
+        }
+        Ok(response)
+    }
+
+    /// The body, up to the account's limit, which holds for what it unpacks to.
+    async fn read(&self, url: &Url, mut response: Response) -> Result<Answer, SourceError> {
+        let mut answer = Answer {
+            status: response.status(),
+            is_html: header(&response, CONTENT_TYPE).is_some_and(|kind| kind.contains("html")),
+            retry_after: header(&response, RETRY_AFTER).and_then(|text| self.retry_after(text)),
+            body: Vec::new(),
+        };
+        let most = self.account.max_response_bytes.get();
+        loop {
+            let chunk = response.chunk().await.map_err(|why| {
+                let read = answer.body.len();
+                self.broken(
+                    format!("the answer from `{url}` broke off after {read} bytes"),
+                    why,
+                )
+            })?;
+            let Some(chunk) = chunk else {
+                return Ok(answer);
+            };
+            if answer.body.len() + chunk.len() > most {
+                if !answer.status.is_success() {
+                    // Enough of an error to tell what it is.
+                    return Ok(answer);
+                }
+                let mut error = self.error(
+                    Remedy::Mend,
+                    format!(
+                        "the answer from `{url}` is longer than `maxResponseBytes`, {most} bytes"
+                    ),
+                );
+                error.hint = Some("aggregate the query, or raise the limit".to_owned());
+                return Err(error);
+            }
+            answer.body.extend_from_slice(&chunk);
+        }
+    }
+
+    /// Seconds, or a date.
+    fn retry_after(&self, text: &str) -> Option<Duration> {
+        let wait = match text.trim().parse() {
+            Ok(secs) => Duration::from_secs(secs),
+            Err(_) => {
+                let ms = http_date_ms(text)?.saturating_sub(self.clock.now_ms());
+                Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+            }
+        };
+        Some(wait.min(MAX_RETRY_AFTER))
+    }
+
+    fn error(&self, remedy: Remedy, what: String) -> SourceError {
+        SourceError::new(remedy, format!("account `{}`: {what}", self.account.name))
+    }
+
+    /// An error of the connection: it may be better the next time, unless it is about certificates.
+    fn broken(&self, what: String, why: reqwest::Error) -> SourceError {
+        let why = why.without_url();
+        let remedy = match tls::is_about_certificates(&why) || why.is_builder() {
+            true => Remedy::Mend,
+            false => Remedy::Retry { after: None },
+        };
+        let mut error = self.error(remedy, what);
+        if remedy == Remedy::Mend {
+            error.hint = Some("see `caFile`, `certFile` and `keyFile` of the account".to_owned());
+        }
+        error.cause = Some(Box::new(why));
+        error
+    }
+}
+
+fn header(response: &Response, name: reqwest::header::HeaderName) -> Option<&str> {
+    response
+        .headers()
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` in milliseconds since 1970-01-01T00:00:00Z.
+fn http_date_ms(text: &str) -> Option<i64> {
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+    date.ok().map(|date| date.as_millisecond())
+}
