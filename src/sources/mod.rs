@@ -5,6 +5,7 @@
 
 pub mod files;
 pub mod prometheus;
+pub mod scrape;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

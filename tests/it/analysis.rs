@@ -4,6 +4,7 @@ mod collect;
 mod fake;
 mod files;
 mod pairing;
+mod sharing;
 mod windows;
 
 use serde_json::Value;

@@ -24,6 +24,7 @@ mod pairs;
 mod prometheus;
 mod real_prometheus;
 mod saved;
+mod scrape;
 mod scripted_http;
 mod server_config;
 mod store_contract;

@@ -10,6 +10,9 @@ use crate::config::canary::wire::{History, Metric};
 use crate::model::scope::{Scope, ScopePair, Side, Window};
 use crate::sources::{Manner, MetricSource, Question, SourceError};
 
+/// Most points of all histories together: 4 million, 64 MB beside what is judged.
+const MOST_HISTORY_POINTS: u64 = 4_000_000;
+
 /// What an answer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -58,6 +61,7 @@ pub(super) fn of(
     };
     let (mut asks, mut histories) = (Vec::new(), Vec::new());
     let (mut failures, mut notes) = (Vec::new(), Vec::new());
+    let mut past_points = 0_u64;
     for (index, metric) in task.config.metrics.iter().enumerate() {
         let pair = match scopes(task, index, metric) {
             Ok(pair) => pair,
@@ -94,7 +98,18 @@ pub(super) fn of(
             Err(message) => Err(message),
         };
         match asked {
-            Ok(ask) => histories.push(ask),
+            Ok(ask) => {
+                let points = ask.question.scope.expected_points();
+                past_points = past_points.saturating_add(points);
+                if past_points > MOST_HISTORY_POINTS {
+                    past_points -= points;
+                    notes.push(format!(
+                        "no history of `{name}`: with it all histories have room for more than {MOST_HISTORY_POINTS} points"
+                    ));
+                } else {
+                    histories.push(ask);
+                }
+            }
             Err(message) => notes.push(format!("no history of `{name}`: {message}")),
         }
     }
@@ -212,10 +227,6 @@ impl Maker<'_> {
                 ),
                 "name another account, or write the query for this one",
             ));
-        }
-        if purpose == Purpose::History && scope.expected_points() > MOST_POINTS {
-            let points = scope.expected_points();
-            return Err(failure(format!("it has room for {points} points"), ""));
         }
         let question = Question {
             metric: name,

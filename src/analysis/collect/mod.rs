@@ -7,6 +7,7 @@
 mod answers;
 mod asks;
 mod assemble;
+mod attempts;
 mod coverage;
 mod gate;
 mod patience;
@@ -26,9 +27,10 @@ pub use patience::Patience;
 use super::task::{Collected, Failure, Task};
 use crate::clock::Clock;
 use crate::config::canary::{self, wire};
-use crate::sources::{Fetched, Manner, MetricSource, Remedy, SourceError, Sources};
+use crate::sources::{Manner, MetricSource, Remedy, Sources};
 use answers::{Answers, Key};
 use asks::{Ask, Purpose};
+use attempts::{Deadline, Lost, Outcome, Tries, too_slow};
 use gate::Gates;
 
 /// Collects what is judged.
@@ -301,109 +303,5 @@ fn general(message: String) -> Failure {
         query: None,
         hint: None,
         passing: false,
-    }
-}
-
-fn too_slow(limit: std::time::Duration) -> SourceError {
-    let seconds = limit.as_secs();
-    SourceError::new(
-        Remedy::Retry { after: None },
-        format!("found no answer within {seconds} s"),
-    )
-}
-
-/// What became of a question.
-type Outcome = Result<Arc<Fetched>, Lost>;
-
-/// A question without an answer: the last error, and how long it was tried where that says something.
-#[derive(Debug, Clone)]
-struct Lost {
-    error: Arc<SourceError>,
-    tried: Option<String>,
-}
-
-impl Lost {
-    fn now(error: Arc<SourceError>) -> Self {
-        Self { error, tried: None }
-    }
-}
-
-/// What was tried so far.
-struct Tries {
-    since: Instant,
-    count: u32,
-    last: Option<Arc<SourceError>>,
-}
-
-impl Default for Tries {
-    fn default() -> Self {
-        Self {
-            since: Instant::now(),
-            count: 0,
-            last: None,
-        }
-    }
-}
-
-impl Tries {
-    fn failed(&mut self, error: Arc<SourceError>) {
-        self.count += 1;
-        self.last = Some(error);
-    }
-
-    fn given_up(self) -> Lost {
-        let noun = if self.count == 1 { "time" } else { "times" };
-        let seconds = self.since.elapsed().as_secs();
-        Lost {
-            tried: Some(format!(
-                "gave up, asked {} {noun} in {seconds} s",
-                self.count
-            )),
-            error: self.last.unwrap_or_else(|| Arc::new(out_of_time())),
-        }
-    }
-
-    fn out_of_time(self) -> Lost {
-        if self.last.is_some() {
-            return self.given_up();
-        }
-        let seconds = self.since.elapsed().as_secs();
-        Lost {
-            tried: Some(format!("gave up after {seconds} s")),
-            error: Arc::new(out_of_time()),
-        }
-    }
-}
-
-fn out_of_time() -> SourceError {
-    SourceError::new(Remedy::Retry { after: None }, "found no answer")
-}
-
-/// When a question's time is over: a span from the moment when it is its turn, within the time of the whole judgement.
-struct Deadline {
-    span: std::time::Duration,
-    last: Instant,
-    own: Option<Instant>,
-}
-
-impl Deadline {
-    fn new(span: std::time::Duration, last: Instant) -> Self {
-        Self {
-            span,
-            last,
-            own: None,
-        }
-    }
-
-    fn begin(&mut self) {
-        self.own.get_or_insert_with(|| Instant::now() + self.span);
-    }
-
-    fn now(&self) -> Instant {
-        self.own.map_or(self.last, |own| own.min(self.last))
-    }
-
-    fn left(&self) -> std::time::Duration {
-        self.now().saturating_duration_since(Instant::now())
     }
 }

@@ -9,25 +9,22 @@
 //! Of a file's series the points within the window are taken, on the file's own grid: nothing is aligned, filled or
 //! averaged. Names come from requests, so that they can only mean what stands in the folder.
 
+mod content;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use coalmine_judges::series::Series;
 use tokio::sync::Mutex;
 
-use super::csv_table::Table;
 use super::problem::InputError;
-use super::{csv_long, csv_wide, open, pairs};
 use crate::config::canary::wire::Query;
 use crate::model::metric_set::MetricSet;
 use crate::model::scope::Scope;
 use crate::sources::{Fetched, MetricSource, Question, Remedy, SourceError};
-
-/// Most bytes of one file, after decompression.
-const MOST_BYTES: u64 = 256 << 20;
+use content::{Content, read, within};
 
 /// Endings of files, in the order in which they are looked for.
 const ENDINGS: [&str; 4] = ["csv", "csv.gz", "json", "json.gz"];
@@ -57,22 +54,6 @@ struct Kept {
 
 /// A file with the same stamp is the same file.
 type Stamp = (u64, Option<SystemTime>);
-
-/// The series of one file. A file that holds one side has only the first part.
-#[derive(Debug)]
-struct Content {
-    whole: bool,
-    series: Vec<Named>,
-}
-
-/// One series of a file.
-#[derive(Debug)]
-struct Named {
-    part: usize,
-    name: String,
-    tags: std::collections::BTreeMap<String, String>,
-    series: Series,
-}
 
 impl FilesSource {
     /// Reads the files of `folder`.
@@ -380,42 +361,6 @@ impl FilesSource {
     }
 }
 
-/// The points of a series within the scope's window, and whether the series knows its times.
-fn within(series: &Named, scope: &Scope) -> (MetricSet, bool) {
-    let all = series.series.values();
-    let window = scope.window;
-    let (values, start_ms, end_ms, step_ms, timed) = match series.series.grid() {
-        None => (all, window.start_ms(), window.end_ms(), 0, false),
-        Some(grid) => {
-            let index_from = |time_ms: i64| {
-                let offset = i128::from(time_ms) - i128::from(grid.start_ms);
-                let step = i128::from(grid.step_ms.max(1));
-                let index = (offset + step - 1).div_euclid(step);
-                usize::try_from(index.clamp(0, all.len() as i128)).unwrap_or(all.len())
-            };
-            let from = index_from(window.start_ms());
-            let to = index_from(window.end_ms().saturating_add(1)).max(from);
-            let values = &all[from..to];
-            let start_ms = if values.is_empty() {
-                window.start_ms()
-            } else {
-                grid.time_ms(from)
-            };
-            (values, start_ms, window.end_ms(), grid.step_ms, true)
-        }
-    };
-    let set = MetricSet {
-        name: series.name.clone(),
-        tags: series.tags.clone(),
-        start_ms,
-        end_ms,
-        step_ms,
-        values: values.to_vec(),
-        attributes: Default::default(),
-    };
-    (set, timed)
-}
-
 /// What stands for a metric without points.
 fn placeholder(question: &Question) -> MetricSet {
     let scope = &question.scope;
@@ -428,60 +373,6 @@ fn placeholder(question: &Question) -> MetricSet {
         values: Vec::new(),
         attributes: Default::default(),
     }
-}
-
-/// Reads a file whole; `name` is its name in messages.
-fn read(path: &Path, name: &str) -> Result<Content, InputError> {
-    let renamed = |error: InputError| InputError {
-        file: name.to_owned(),
-        ..error
-    };
-    let text = open::read_text(path, MOST_BYTES).map_err(renamed)?;
-    let input = if name.trim_end_matches(".gz").ends_with(".json") {
-        pairs::read(&text, name)?
-    } else {
-        let columns = Table::open(text.as_bytes(), name)?.columns;
-        let has = |word: &str| {
-            columns
-                .iter()
-                .any(|column| column.eq_ignore_ascii_case(word))
-        };
-        if !(has("metric") && has("side") && has("value")) {
-            let side = csv_wide::read_side(text.as_bytes(), name)?;
-            let series = side.metrics.into_iter().map(|(name, series)| Named {
-                part: 0,
-                name,
-                tags: Default::default(),
-                series,
-            });
-            return Ok(Content {
-                whole: true,
-                series: series.collect(),
-            });
-        }
-        csv_long::read(text.as_bytes(), name)?
-    };
-    let mut all = Vec::new();
-    for set in input.sets {
-        for (part, series) in [set.baseline, set.canary].into_iter().enumerate() {
-            all.push(Named {
-                part,
-                name: set.name.clone(),
-                tags: set.tags.clone(),
-                series,
-            });
-        }
-    }
-    all.extend(input.history.into_iter().map(|past| Named {
-        part: 2,
-        name: past.name,
-        tags: past.tags,
-        series: past.series,
-    }));
-    Ok(Content {
-        whole: false,
-        series: all,
-    })
 }
 
 fn misread(error: &InputError) -> SourceError {

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use coalmine::analysis::collect::{AccountLimits, Collector, Keep, Patience, manner};
+use coalmine::analysis::collect::{Collector, Patience, manner};
 use coalmine::analysis::judge_run::Analysis;
 use coalmine::analysis::task::{Analyst, Collected, Failure, Task};
 use coalmine::clock::FixedClock;
@@ -15,21 +14,21 @@ use coalmine::model::scope::{Scope, ScopePair, Side, Window};
 use coalmine::sources::Manner;
 use coalmine_judges::config::Thresholds;
 use coalmine_judges::judgement::Verdict;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::fake::{Fake, RETRY, Reply, retry_after};
 use super::vectors;
 
-const HOUR: i64 = 3_600_000;
+pub(super) const HOUR: i64 = 3_600_000;
 
 /// A metric that asks `query` in the default scope.
-fn metric(name: &str, query: &str) -> String {
+pub(super) fn metric(name: &str, query: &str) -> String {
     format!(
         "{{name: {name}, groups: [g], scopeName: default, query: {{type: prometheus, customInlineTemplate: 'PromQL:{query}'}}}}"
     )
 }
 
-fn task(metrics: &[String]) -> Task {
+pub(super) fn task(metrics: &[String]) -> Task {
     let text = format!(
         "{{name: c, applications: [web], metrics: [{}], classifier: {{groupWeights: {{g: 100}}}}}}",
         metrics.join(", ")
@@ -56,19 +55,19 @@ fn task(metrics: &[String]) -> Task {
 }
 
 /// The clock stands at the end of the window, so that nothing is kept for later.
-fn collector(fake: &Arc<Fake>) -> Collector {
+pub(super) fn collector(fake: &Arc<Fake>) -> Collector {
     Collector::new(fake.sources(), Arc::new(FixedClock(101 * HOUR))).seed(1)
 }
 
-async fn collect(fake: &Arc<Fake>, task: &Task) -> Result<Collected, Vec<Failure>> {
+pub(super) async fn collect(fake: &Arc<Fake>, task: &Task) -> Result<Collected, Vec<Failure>> {
     collector(fake).collect(task).await
 }
 
-fn hour() -> Reply {
+pub(super) fn hour() -> Reply {
     Reply::Values((0..60).map(|minute| f64::from(minute % 7)).collect())
 }
 
-fn after(seconds: u64, then: Reply) -> Reply {
+pub(super) fn after(seconds: u64, then: Reply) -> Reply {
     Reply::After(Duration::from_secs(seconds), Box::new(then))
 }
 
@@ -235,123 +234,6 @@ async fn a_store_that_names_a_time_is_asked_then_or_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn equal_questions_are_asked_once_and_answer_each_metric_by_its_name() {
-    let fake = Fake::new(|_, _| after(1, hour()));
-    let task = task(&[metric("a", "q"), metric("b", "q")]);
-    let bundle = collect(&fake, &task).await.unwrap().bundle;
-    assert_eq!(fake.asked(), ["q@old", "q@new"]);
-    let names: Vec<&str> = bundle.sets.iter().map(|set| set.name.as_str()).collect();
-    assert_eq!(names, ["a", "b"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn judgements_share_what_is_on_its_way_and_one_that_is_dropped_takes_nothing_along() {
-    let fake = Fake::new(|_, _| after(10, hour()));
-    let task = task(&[metric("m", "q")]);
-    let collector = collector(&fake);
-    let (first, second) = tokio::join!(
-        timeout(Duration::from_secs(5), collector.collect(&task)),
-        collector.collect(&task),
-    );
-    assert!(first.is_err() && second.is_ok());
-    assert_eq!(fake.asked().len(), 2);
-
-    let dropped = timeout(Duration::from_secs(5), collector.collect(&task)).await;
-    assert!(dropped.is_err());
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(
-        fake.finished.load(Ordering::SeqCst),
-        2,
-        "nobody waited for the others"
-    );
-    assert!(collector.collect(&task).await.is_ok());
-}
-
-#[tokio::test(start_paused = true)]
-async fn answers_are_kept_for_windows_that_are_over_and_for_a_while() {
-    let task = task(&[metric("m", "q"), metric("n", "r")]);
-    let calls = async |late_ms: i64, wait: Duration, keep: Keep| {
-        let fake = Fake::new(|_, _| hour());
-        let clock = Arc::new(FixedClock(101 * HOUR + late_ms));
-        let collector = Collector::new(fake.sources(), clock).keep(keep);
-        collector.collect(&task).await.unwrap();
-        tokio::time::sleep(wait).await;
-        collector.collect(&task).await.unwrap();
-        fake.asked().len()
-    };
-    let second = Duration::from_secs(1);
-    let keep = Keep::default();
-    assert_eq!(calls(300_000, second, keep).await, 4, "over and settled");
-    assert_eq!(
-        calls(299_999, second, keep).await,
-        8,
-        "points may still come"
-    );
-    assert_eq!(calls(300_000, keep.age, keep).await, 8, "too old");
-    assert_eq!(
-        calls(300_000, second, Keep { points: 59, ..keep }).await,
-        8,
-        "too large"
-    );
-    assert_eq!(
-        calls(300_000, second, Keep { entries: 3, ..keep }).await,
-        8,
-        "the oldest goes first"
-    );
-    assert_eq!(calls(300_000, second, Keep { entries: 4, ..keep }).await, 4);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_account_is_asked_no_more_than_it_can_bear() {
-    let metrics: Vec<String> = (0..10)
-        .map(|n| metric(&format!("m{n}"), &format!("q{n}")))
-        .collect();
-    let fake = Fake::new(|_, _| after(3, hour()));
-    let limits = AccountLimits {
-        concurrency: 4,
-        per_second: None,
-    };
-    let start = Instant::now();
-    collector(&fake)
-        .limit("prom", limits)
-        .collect(&task(&metrics))
-        .await
-        .unwrap();
-    assert_eq!(fake.busiest.load(Ordering::SeqCst), 4);
-    assert_eq!(start.elapsed().as_secs(), 15, "20 questions, 4 at a time");
-
-    let fake = Fake::new(|_, _| hour());
-    let limits = AccountLimits {
-        concurrency: 4,
-        per_second: Some(2.0),
-    };
-    let start = Instant::now();
-    collector(&fake)
-        .limit("prom", limits)
-        .collect(&task(&metrics))
-        .await
-        .unwrap();
-    assert_eq!(
-        start.elapsed(),
-        Duration::from_millis(9_500),
-        "20 questions, 2 a second"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_judgements_deadline_holds_for_all_metrics_together() {
-    let metrics: Vec<String> = (0..100)
-        .map(|n| metric(&format!("m{n}"), &format!("q{n}")))
-        .collect();
-    let fake = Fake::new(|_, _| after(59, hour()));
-    let start = Instant::now();
-    let failures = collect(&fake, &task(&metrics)).await.expect_err("too slow");
-    assert_eq!(start.elapsed().as_secs(), 600);
-    assert_eq!(failures.len(), 200 - 160, "16 at a time, 59 s each");
-    assert_eq!(failures[0].message, "gave up after 600 s: found no answer");
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_cannot_be_asked_is_told_before_anything_is() {
     let other = |name: &str, rest: &str| format!("{{name: {name}, groups: [], {rest}}}");
     let metrics = [
@@ -490,6 +372,25 @@ async fn the_live_scopes_past_is_fetched_too_and_is_no_condition() {
         "{}",
         notes[1]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn histories_that_would_fill_the_memory_are_left_out() {
+    let fake = Fake::new(|_, _| hour());
+    let mut task = task(&[
+        with_history("a", "{hours: 1000, scope: live}"),
+        with_history("b", "{hours: 1000, scope: live}"),
+    ]);
+    for pair in task.scopes.values_mut() {
+        pair.baseline.step_secs = 1;
+    }
+    let Collected { bundle, told } = collect(&fake, &task).await.unwrap();
+    assert_eq!(bundle.history.len(), 1);
+    let left_out = told
+        .notes
+        .iter()
+        .filter(|note| note.starts_with("no history of `b`: with it"));
+    assert_eq!(left_out.count(), 1, "{:?}", told.notes);
 }
 
 #[tokio::test(start_paused = true)]

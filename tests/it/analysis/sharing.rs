@@ -1,0 +1,129 @@
+//! Questions that are asked once for several, and no more of them than a store can bear.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use coalmine::analysis::collect::{AccountLimits, Collector, Keep};
+use coalmine::clock::FixedClock;
+use tokio::time::{Instant, timeout};
+
+use super::collect::{HOUR, after, collect, collector, hour, metric, task};
+use super::fake::Fake;
+
+#[tokio::test(start_paused = true)]
+async fn equal_questions_are_asked_once_and_answer_each_metric_by_its_name() {
+    let fake = Fake::new(|_, _| after(1, hour()));
+    let task = task(&[metric("a", "q"), metric("b", "q")]);
+    let bundle = collect(&fake, &task).await.unwrap().bundle;
+    assert_eq!(fake.asked(), ["q@old", "q@new"]);
+    let names: Vec<&str> = bundle.sets.iter().map(|set| set.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn judgements_share_what_is_on_its_way_and_one_that_is_dropped_takes_nothing_along() {
+    let fake = Fake::new(|_, _| after(10, hour()));
+    let task = task(&[metric("m", "q")]);
+    let collector = collector(&fake);
+    let (first, second) = tokio::join!(
+        timeout(Duration::from_secs(5), collector.collect(&task)),
+        collector.collect(&task),
+    );
+    assert!(first.is_err() && second.is_ok());
+    assert_eq!(fake.asked().len(), 2);
+
+    let dropped = timeout(Duration::from_secs(5), collector.collect(&task)).await;
+    assert!(dropped.is_err());
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(
+        fake.finished.load(Ordering::SeqCst),
+        2,
+        "nobody waited for the others"
+    );
+    assert!(collector.collect(&task).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_kept_for_windows_that_are_over_and_for_a_while() {
+    let task = task(&[metric("m", "q"), metric("n", "r")]);
+    let calls = async |late_ms: i64, wait: Duration, keep: Keep| {
+        let fake = Fake::new(|_, _| hour());
+        let clock = Arc::new(FixedClock(101 * HOUR + late_ms));
+        let collector = Collector::new(fake.sources(), clock).keep(keep);
+        collector.collect(&task).await.unwrap();
+        tokio::time::sleep(wait).await;
+        collector.collect(&task).await.unwrap();
+        fake.asked().len()
+    };
+    let second = Duration::from_secs(1);
+    let keep = Keep::default();
+    assert_eq!(calls(300_000, second, keep).await, 4, "over and settled");
+    assert_eq!(
+        calls(299_999, second, keep).await,
+        8,
+        "points may still come"
+    );
+    assert_eq!(calls(300_000, keep.age, keep).await, 8, "too old");
+    assert_eq!(
+        calls(300_000, second, Keep { points: 59, ..keep }).await,
+        8,
+        "too large"
+    );
+    assert_eq!(
+        calls(300_000, second, Keep { entries: 3, ..keep }).await,
+        8,
+        "the oldest goes first"
+    );
+    assert_eq!(calls(300_000, second, Keep { entries: 4, ..keep }).await, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_is_asked_no_more_than_it_can_bear() {
+    let metrics: Vec<String> = (0..10)
+        .map(|n| metric(&format!("m{n}"), &format!("q{n}")))
+        .collect();
+    let fake = Fake::new(|_, _| after(3, hour()));
+    let limits = AccountLimits {
+        concurrency: 4,
+        per_second: None,
+    };
+    let start = Instant::now();
+    collector(&fake)
+        .limit("prom", limits)
+        .collect(&task(&metrics))
+        .await
+        .unwrap();
+    assert_eq!(fake.busiest.load(Ordering::SeqCst), 4);
+    assert_eq!(start.elapsed().as_secs(), 15, "20 questions, 4 at a time");
+
+    let fake = Fake::new(|_, _| hour());
+    let limits = AccountLimits {
+        concurrency: 4,
+        per_second: Some(2.0),
+    };
+    let start = Instant::now();
+    collector(&fake)
+        .limit("prom", limits)
+        .collect(&task(&metrics))
+        .await
+        .unwrap();
+    assert_eq!(
+        start.elapsed(),
+        Duration::from_millis(9_500),
+        "20 questions, 2 a second"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_judgements_deadline_holds_for_all_metrics_together() {
+    let metrics: Vec<String> = (0..100)
+        .map(|n| metric(&format!("m{n}"), &format!("q{n}")))
+        .collect();
+    let fake = Fake::new(|_, _| after(59, hour()));
+    let start = Instant::now();
+    let failures = collect(&fake, &task(&metrics)).await.expect_err("too slow");
+    assert_eq!(start.elapsed().as_secs(), 600);
+    assert_eq!(failures.len(), 200 - 160, "16 at a time, 59 s each");
+    assert_eq!(failures[0].message, "gave up after 600 s: found no answer");
+}

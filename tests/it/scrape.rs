@@ -1,0 +1,457 @@
+//! A canary without a metric store: pages of instances are read by the service itself.
+
+mod pages;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use coalmine::analysis::collect::Collector;
+use coalmine::analysis::judge_run::Analysis;
+use coalmine::analysis::task::{Analyst, Task};
+use coalmine::clock::{Clock, SystemClock, VirtualClock};
+use coalmine::config::Strictness;
+use coalmine::config::canary::load_wire;
+use coalmine::config::canary::wire::Query;
+use coalmine::model::scope::{Scope, ScopePair, Window};
+use coalmine::sources::scrape::{ScrapeAccount, ScrapeSource};
+use coalmine::sources::{Fetched, Manner, MetricSource, Question, Remedy, SourceError, Sources};
+use coalmine_judges::config::Thresholds;
+use coalmine_judges::judgement::Verdict;
+use tokio::net::TcpListener;
+
+/// One instance: a page, or none while it is down.
+#[derive(Clone)]
+struct Instance {
+    page: Arc<Mutex<Option<String>>>,
+    address: String,
+}
+
+impl Instance {
+    async fn start() -> Self {
+        let page: Arc<Mutex<Option<String>>> = Arc::default();
+        async fn answer(
+            State(page): State<Arc<Mutex<Option<String>>>>,
+        ) -> Result<String, StatusCode> {
+            let page = page.lock().unwrap().clone();
+            page.ok_or(StatusCode::SERVICE_UNAVAILABLE)
+        }
+        let app = Router::new()
+            .route("/metrics", get(answer))
+            .with_state(Arc::clone(&page));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { page, address }
+    }
+
+    fn says(&self, page: impl Into<String>) {
+        *self.page.lock().unwrap() = Some(page.into());
+    }
+
+    fn is_down(&self) {
+        *self.page.lock().unwrap() = None;
+    }
+}
+
+const MINUTE: i64 = 60_000;
+
+/// Minutes of the virtual clock.
+fn question(template: &str, scope: &str, from: i64, to: i64) -> Question {
+    let query = serde_json::json!({"type": "prometheus", "customInlineTemplate": template});
+    Question {
+        metric: "m".to_owned(),
+        query: serde_json::from_value::<Query>(query).unwrap(),
+        templates: Arc::default(),
+        scope: Scope {
+            scope: scope.to_owned(),
+            location: String::new(),
+            window: Window::new(from * MINUTE, to * MINUTE).unwrap(),
+            step_secs: 60,
+            parameters: BTreeMap::new(),
+        },
+        manner: Manner::Kayenta,
+    }
+}
+
+/// A source with the scope `web` of these instances.
+fn source(instances: &[&Instance]) -> (ScrapeSource, Arc<VirtualClock>) {
+    let addresses = instances.iter().map(|instance| instance.address.clone());
+    let account = ScrapeAccount {
+        instances: BTreeMap::from([("web".to_owned(), addresses.collect())]),
+        instances_from_requests: false,
+    };
+    let clock = Arc::new(VirtualClock::new(0));
+    let source = ScrapeSource::new(account, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+    (source, clock)
+}
+
+/// Lets every page of `pages` stand for a minute each, from minute 1 on; `None` is an instance that is down.
+async fn play(
+    source: &ScrapeSource,
+    clock: &VirtualClock,
+    instances: &[&Instance],
+    pages: &[Vec<Option<&str>>],
+) {
+    for (index, pages) in pages.iter().enumerate() {
+        for (instance, page) in instances.iter().zip(pages) {
+            match page {
+                Some(page) => instance.says(*page),
+                None => instance.is_down(),
+            }
+        }
+        let now_ms = (index as i64 + 1) * MINUTE;
+        clock.set(now_ms);
+        source.sample(now_ms).await;
+    }
+}
+
+fn values(fetched: &Fetched) -> Vec<Option<f64>> {
+    assert_eq!(fetched.sets.len(), 1);
+    fetched.sets[0].values.clone()
+}
+
+#[tokio::test]
+async fn gauges_rates_and_quantiles_are_read_from_pages() {
+    let instances = [&Instance::start().await, &Instance::start().await];
+    let (source, clock) = source(&instances);
+    let asked = [
+        "PromQL:avg(temp{room=\"a,b}\"})",
+        "PromQL:sum(rate(hits_total{code!=\"500\"}[1m]))",
+        "PromQL:histogram_quantile(0.5, sum by (le) (rate(took_bucket[1m])))",
+    ]
+    .map(|template| question(template, "web", 1, 3));
+    for question in &asked {
+        source.watch(question).await;
+    }
+    let page = |temp: f64, hits: u32, fast: u32, all: u32| {
+        format!(
+            "# TYPE temp gauge\ntemp{{room=\"a,b}}\"}} {temp}\ntemp{{room=\"other\"}} 99\n\
+             hits_total{{code=\"200\"}} {hits} 1234567890\nhits_total{{code=\"500\"}} 7777\n\
+             took_bucket{{le=\"0.1\"}} {fast}\ntook_bucket{{le=\"0.3\"}} {all}\ntook_bucket{{le=\"+Inf\"}} {all}\n"
+        )
+    };
+    let (first, second) = (page(1.0, 600, 0, 0), page(3.0, 60, 0, 0));
+    let (third, fourth) = (page(2.0, 720, 60, 120), page(4.0, 30, 60, 120));
+    let pages = [
+        vec![Some(first.as_str()), Some(second.as_str())],
+        vec![Some(third.as_str()), Some(fourth.as_str())],
+        vec![Some(third.as_str()), None],
+    ];
+    play(&source, &clock, &instances, &pages).await;
+    clock.set(10 * MINUTE);
+    let fetched = source.fetch(&asked[0]).await.unwrap();
+    assert_eq!(values(&fetched), [Some(2.0), Some(3.0), Some(2.0)]);
+    assert_eq!((fetched.points, fetched.expected_points), (3, 3));
+    assert_eq!(
+        (fetched.sets[0].start_ms, fetched.sets[0].step_ms),
+        (MINUTE, 60_000)
+    );
+    // The second counter fell from 60 to 30: it began anew.
+    let fetched = source.fetch(&asked[1]).await.unwrap();
+    assert_eq!(values(&fetched), [None, Some(2.0 + 0.5), None]);
+    let down = format!(
+        "`http://{}/metrics` was missed 1 times",
+        instances[1].address
+    );
+    assert!(
+        fetched.warnings[0].starts_with(&down),
+        "{:?}",
+        fetched.warnings
+    );
+    assert!(
+        fetched.warnings[0].ends_with("because of status 503"),
+        "{:?}",
+        fetched.warnings
+    );
+    let fetched = source.fetch(&asked[2]).await.unwrap();
+    assert_eq!(values(&fetched), [None, Some(0.1), None]);
+}
+
+#[tokio::test]
+async fn an_instance_that_is_down_gives_missing_points_and_no_zeros() {
+    let instance = Instance::start().await;
+    let (source, clock) = source(&[&instance]);
+    let asked = question("PromQL:avg(temp)", "web", 1, 4);
+    source.watch(&asked).await;
+    let pages = [
+        vec![Some("temp 5")],
+        vec![None],
+        vec![Some("temp {nonsense")],
+        vec![Some("other 1\n")],
+    ];
+    play(&source, &clock, &[&instance], &pages).await;
+    clock.set(10 * MINUTE);
+    let fetched = source.fetch(&asked).await.unwrap();
+    assert_eq!(values(&fetched), [Some(5.0), None, None, None]);
+    assert_eq!((fetched.points, fetched.expected_points), (1, 4));
+    assert!(
+        fetched.warnings[0].contains("was missed 2 times"),
+        "{:?}",
+        fetched.warnings
+    );
+    assert!(
+        fetched.warnings[0].contains("line 1: found "),
+        "{:?}",
+        fetched.warnings
+    );
+}
+
+#[tokio::test]
+async fn what_was_not_sampled_is_no_data_but_a_failure_where_it_is_all() {
+    let instance = Instance::start().await;
+    let (source, clock) = source(&[&instance]);
+    let unwatched = question("PromQL:avg(temp)", "web", 1, 2);
+    let error = source.fetch(&unwatched).await.expect_err("nobody watched");
+    assert_eq!(
+        error.message,
+        "nothing was sampled from 1970-01-01T00:01:00Z to 1970-01-01T00:02:00Z"
+    );
+    assert_eq!(error.remedy, Remedy::GiveUp);
+
+    source
+        .watch(&question("PromQL:avg(temp)", "web", 1, 4))
+        .await;
+    clock.set(MINUTE);
+    instance.says("temp 5");
+    // The service was not there for the first two minutes.
+    clock.set(3 * MINUTE);
+    source.sample(3 * MINUTE).await;
+    clock.set(4 * MINUTE);
+    let asked = question("PromQL:avg(temp)", "web", 1, 4);
+    let error = source.fetch(&asked).await.expect_err("too early");
+    assert!(
+        matches!(error.remedy, Remedy::Retry { after: Some(_) }),
+        "{error:?}"
+    );
+    source.sample(4 * MINUTE).await;
+    let fetched = source.fetch(&asked).await.unwrap();
+    assert_eq!(values(&fetched), [None, None, Some(5.0), Some(5.0)]);
+    assert_eq!(
+        fetched.warnings,
+        ["sampling began 120 s after the window; what was before is missing"]
+    );
+    // A metric that was watched later has points from then on.
+    let late = question("PromQL:avg(late)", "web", 1, 4);
+    assert!(source.fetch(&late).await.is_err());
+}
+
+#[tokio::test]
+async fn a_question_that_a_scrape_cannot_answer_is_refused() {
+    let (source, _) = source(&[]);
+    let refuse = |question: &Question, word: &str| {
+        let error = source.render(question).expect_err(word);
+        assert!(error.message.contains(word), "{error}");
+        assert_eq!(error.remedy, Remedy::Mend);
+    };
+    refuse(&question("PromQL:up", "web", 0, 1), "has 0 instances");
+    refuse(
+        &question("PromQL:avg(up)", "nobody", 0, 1),
+        "no instances of the scope `nobody`",
+    );
+    let mut listed = question("PromQL:avg(up)", "web", 0, 1);
+    listed
+        .scope
+        .parameters
+        .insert("instances".to_owned(), "10.0.0.1:80".to_owned());
+    refuse(&listed, "takes none from requests");
+
+    let account = ScrapeAccount {
+        instances: BTreeMap::new(),
+        instances_from_requests: true,
+    };
+    let source = ScrapeSource::new(account, Arc::new(SystemClock)).unwrap();
+    let text = source.render(&listed).unwrap();
+    assert_eq!(text, "avg(up) of http://10.0.0.1/metrics");
+    let refuse = |list: &str, template: &str, word: &str| {
+        let mut asked = question(template, "web", 0, 1);
+        asked
+            .scope
+            .parameters
+            .insert("instances".to_owned(), list.to_owned());
+        let error = source.render(&asked).expect_err(word);
+        assert!(error.message.contains(word), "{error}");
+    };
+    refuse(
+        "file:///etc/passwd",
+        "PromQL:avg(up)",
+        "expected `http` or `https`",
+    );
+    refuse("http://me:secret@host/", "PromQL:avg(up)", "a password");
+    refuse("a:1, :", "PromQL:avg(up)", "`host:port`");
+    refuse(
+        "a:1",
+        "PromQL:up",
+        "expected `avg`, `sum` or `histogram_quantile`",
+    );
+    refuse("a:1", "PromQL:avg(rate(x[30s]))", "looks back 30000 ms");
+    refuse("a:1", "", "Metric Name is required");
+    refuse(
+        "a:1",
+        "PromQL:avg(up{x=\"${nothing}\"})",
+        "variable `nothing` has no value",
+    );
+    let wrong = ScrapeAccount {
+        instances: BTreeMap::from([(
+            "x".to_owned(),
+            vec!["ftp://a/".to_owned(), "http://".to_owned()],
+        )]),
+        instances_from_requests: false,
+    };
+    let error = ScrapeSource::new(wrong, Arc::new(SystemClock)).expect_err("both");
+    assert_eq!(
+        error.message.matches("found the instance").count(),
+        2,
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn values_of_a_request_stay_within_their_quotes() {
+    let instance = Instance::start().await;
+    let (source, _) = source(&[&instance]);
+    let mut asked = question("PromQL:avg(up{env=\"${env}\"})", "web", 0, 1);
+    asked
+        .scope
+        .parameters
+        .insert("env".to_owned(), "x\"} or vector(1) #\\".to_owned());
+    let text = source.render(&asked).unwrap();
+    assert!(
+        text.starts_with(r#"avg(up{env="x\"} or vector(1) #\\"}) of "#),
+        "{text}"
+    );
+
+    let plain = r#"{"type": "prometheus", "metricName": "up", "labelBindings": ["job=\"api\""]}"#;
+    asked.query = serde_json::from_str(plain).unwrap();
+    assert!(
+        source
+            .render(&asked)
+            .unwrap()
+            .starts_with("avg(up{job=\"api\"}) of ")
+    );
+}
+
+#[tokio::test]
+async fn an_account_tells_its_metrics_and_whether_it_answers() {
+    let (up, down) = (Instance::start().await, Instance::start().await);
+    let (source, _) = source(&[&up, &down]);
+    let error = source.check().await.expect_err("nobody answers");
+    assert_eq!(error.message, "no instance answers: status 503");
+    up.says("a_total 1\nb_total{x=\"y\"} 2\nc 3\n");
+    assert!(source.check().await.is_ok());
+    assert_eq!(
+        source.metric_names("TOTAL").await.unwrap(),
+        ["a_total", "b_total"]
+    );
+}
+
+/// The loop runs by the machine's clock; the wait has a bound.
+#[tokio::test]
+async fn samples_are_taken_by_themselves_until_the_window_ends() {
+    let instance = Instance::start().await;
+    instance.says("temp 7");
+    let account = ScrapeAccount {
+        instances: BTreeMap::from([("web".to_owned(), vec![instance.address.clone()])]),
+        instances_from_requests: false,
+    };
+    let source = ScrapeSource::new(account, Arc::new(SystemClock)).unwrap();
+    let mut asked = question("PromQL:avg(temp)", "web", 0, 0);
+    let start_ms = SystemClock.now_ms() + 1_000;
+    asked.scope.window = Window::new(start_ms, start_ms + 2_000).unwrap();
+    asked.scope.step_secs = 1;
+    source.watch(&asked).await;
+    source.watch(&asked).await;
+    let began = Instant::now();
+    let fetched = loop {
+        match source.fetch(&asked).await {
+            Ok(fetched) => break fetched,
+            Err(SourceError {
+                remedy: Remedy::Retry { after: Some(after) },
+                ..
+            }) if began.elapsed() < Duration::from_secs(60) => tokio::time::sleep(after).await,
+            Err(error) => panic!("{error:?}"),
+        }
+    };
+    assert_eq!(fetched.points, fetched.expected_points, "{fetched:?}");
+    assert!(fetched.points >= 2, "{fetched:?}");
+}
+
+/// From a config to a verdict, with nothing but pages.
+#[tokio::test]
+async fn a_canary_is_judged_without_a_metric_store() {
+    let (old, new) = (Instance::start().await, Instance::start().await);
+    let account = ScrapeAccount {
+        instances: BTreeMap::from([
+            ("old".to_owned(), vec![old.address.clone()]),
+            ("new".to_owned(), vec![new.address.clone()]),
+        ]),
+        instances_from_requests: false,
+    };
+    let clock = Arc::new(VirtualClock::new(0));
+    let source =
+        Arc::new(ScrapeSource::new(account, Arc::clone(&clock) as Arc<dyn Clock>).unwrap());
+    let text = include_str!("../../configs/examples/scrape.canary.yaml");
+    let (config, _) = load_wire(text, Strictness::Strict).unwrap();
+    let place = |name: &str| question("", name, 1, 60).scope;
+    let pair = ScopePair {
+        baseline: place("old"),
+        canary: place("new"),
+    };
+    let task = Task {
+        application: "web".to_owned(),
+        config: Arc::new(config),
+        account: None,
+        thresholds: Thresholds::default(),
+        scopes: BTreeMap::from([("default".to_owned(), pair)]),
+    };
+    let sources = Sources::new(vec![(
+        "scrape".to_owned(),
+        Arc::clone(&source) as Arc<dyn MetricSource>,
+    )]);
+    let analysis = Analysis::new(Arc::new(Collector::new(
+        Arc::new(sources),
+        Arc::clone(&clock) as _,
+    )));
+    analysis.watch(&task).await;
+    for minute in 0..=60_i64 {
+        let page = |errors: i64, slow: i64| {
+            let (all, wobble) = (minute * 600, minute * 7 % 5);
+            format!(
+                "http_requests_total{{code=\"500\"}} {}\n\
+                 http_request_duration_seconds_bucket{{le=\"0.1\"}} {}\n\
+                 http_request_duration_seconds_bucket{{le=\"1\"}} {all}\n\
+                 http_request_duration_seconds_bucket{{le=\"+Inf\"}} {all}\n\
+                 process_resident_memory_bytes {}\n",
+                minute * errors + wobble,
+                all - minute * slow - wobble,
+                1_000_000 + wobble,
+            )
+        };
+        old.says(page(10, 30));
+        new.says(page(60, 300));
+        clock.set(minute * MINUTE);
+        source.sample(minute * MINUTE).await;
+    }
+    clock.set(62 * MINUTE);
+    let collected = analysis.collect(&task).await.unwrap();
+    let judgement = analysis.judge(&collected.bundle).unwrap();
+    assert_eq!(
+        judgement.verdict,
+        Verdict::Fail,
+        "{:?}",
+        collected.told.notes
+    );
+    let words: Vec<String> = judgement
+        .results
+        .iter()
+        .map(|result| format!("{} {:?}", result.spec.name, result.classification))
+        .collect();
+    assert_eq!(
+        words,
+        ["errors a second High", "latency p99 High", "memory Pass"]
+    );
+}
