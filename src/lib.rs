@@ -11,3 +11,4 @@ pub mod model;
 pub mod sources;
 pub mod stages;
 pub mod store;
+pub mod ui;

@@ -1,7 +1,9 @@
 //! The HTTP API: Kayenta's paths, and our own beside them. Handlers are thin: they read a request, ask [`Executions`], and
 //! write an answer. Nothing here judges or fetches by itself.
 
+pub mod edge;
 pub mod kayenta;
+pub mod own;
 
 use std::sync::Arc;
 

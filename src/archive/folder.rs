@@ -3,6 +3,7 @@
 //! ```text
 //! bundles/<first two digits of the id>/<id>.json.gz
 //! judgements/<name>.json.gz
+//! uses/<id>/<name>     an empty file for each judgement that was made of the bundle <id>
 //! unfinished/          files that are being written; emptied when the archive is opened
 //! ```
 
@@ -10,6 +11,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use flate2::read::MultiGzDecoder;
@@ -27,11 +29,18 @@ pub struct FolderArchive {
     places: Arc<Places>,
 }
 
+/// One day: between the moment when a bundle is kept and its judgement there are seconds, and at worst the time that a person
+/// needs to make room on the disk.
+const REST: Duration = Duration::from_secs(24 * 60 * 60);
+
 #[derive(Debug)]
 struct Places {
     bundles: PathBuf,
     judgements: PathBuf,
+    uses: PathBuf,
     unfinished: PathBuf,
+    /// How long a bundle stays at least after it was kept last.
+    rest: Duration,
 }
 
 impl FolderArchive {
@@ -40,14 +49,31 @@ impl FolderArchive {
     /// # Errors
     /// `Unavailable`.
     pub fn open(folder: &Path) -> Result<Self, ArchiveError> {
+        Self::open_with(folder, REST)
+    }
+
+    /// As [`FolderArchive::open`]; a bundle that was kept less than `rest` ago is never removed.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn open_with(folder: &Path, rest: Duration) -> Result<Self, ArchiveError> {
         let places = Places {
             bundles: folder.join("bundles"),
             judgements: folder.join("judgements"),
+            uses: folder.join("uses"),
             unfinished: folder.join("unfinished"),
+            rest,
         };
         let prepare = || {
             make_folder(folder)?;
-            for place in [&places.bundles, &places.judgements, &places.unfinished] {
+            let Places {
+                bundles,
+                judgements,
+                uses,
+                unfinished,
+                ..
+            } = &places;
+            for place in [bundles, judgements, uses, unfinished] {
                 make_folder(place)?;
             }
             for entry in fs::read_dir(&places.unfinished)? {
@@ -100,9 +126,9 @@ impl Archive for FolderArchive {
         if !is_name(name) {
             return Err(ArchiveError::BadName(name.to_owned()));
         }
-        let (name, record) = (file_name(name), record.clone());
+        let (name, record) = (name.to_owned(), record.clone());
         self.beside(DOING, move |places| {
-            let kept = places.write(&places.judgements, &name, &record);
+            let kept = places.put_judgement(&name, &record);
             kept.map_err(unavailable(DOING))
         })
         .await
@@ -140,7 +166,9 @@ impl Places {
         // asked once more to keep it.
         match self.bundle(id) {
             Ok(_) => {
-                File::open(folder.join(&name))?.sync_all()?;
+                let file = File::options().append(true).open(folder.join(&name))?;
+                file.set_modified(SystemTime::now())?;
+                file.sync_all()?;
                 sync_folder(&folder)
             }
             Err(_) => self.write(&folder, &name, bundle),
@@ -168,6 +196,42 @@ impl Places {
         Ok(record)
     }
 
+    /// The use first: a use without a judgement keeps a bundle too long, the reverse would lose one.
+    fn put_judgement(&self, name: &str, record: &JudgementRecord) -> io::Result<()> {
+        if let Some(uses) = self.uses_of(&record.bundle_id) {
+            make_folder(&uses)?;
+            File::create(uses.join(name))?.sync_all()?;
+            sync_folder(&uses)?;
+        }
+        self.write(&self.judgements, &file_name(name), record)
+    }
+
+    fn uses_of(&self, id: &str) -> Option<PathBuf> {
+        self.of_bundle(id).map(|_| self.uses.join(id))
+    }
+
+    /// Whether another judgement than those that are just being removed was made of the bundle.
+    fn is_used(&self, id: &str, removed: &[String]) -> io::Result<bool> {
+        let Some(uses) = self.uses_of(id) else {
+            return Ok(false);
+        };
+        for name in removed.iter().filter(|name| is_name(name)) {
+            remove_file(&uses.join(name))?;
+        }
+        match fs::remove_dir(&uses) {
+            Ok(()) => Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_resting(&self, bundle: &Path) -> bool {
+        let kept = fs::metadata(bundle).and_then(|file| file.modified());
+        // A file from the future was kept just now, before the clock was turned back.
+        kept.is_ok_and(|kept| kept.elapsed().map_or(true, |age| age < self.rest))
+    }
+
     /// Whole or not at all, and on the disk when it returns.
     fn write(&self, folder: &Path, name: &str, content: &impl Serialize) -> io::Result<()> {
         let mut file = tempfile::Builder::new()
@@ -193,8 +257,12 @@ impl Places {
             sync_folder(&self.judgements)?;
         }
         for id in bundles {
-            if let Some((folder, name)) = self.of_bundle(id) {
-                remove_file(&folder.join(name))?;
+            if self.is_used(id, judgements)? {
+                continue;
+            }
+            let file = self.of_bundle(id).map(|(folder, name)| folder.join(name));
+            if let Some(file) = file.filter(|file| !self.is_resting(file)) {
+                remove_file(&file)?;
             }
         }
         Ok(())

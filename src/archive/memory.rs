@@ -81,7 +81,13 @@ impl Archive for MemoryArchive {
             kept.judgements.remove(name);
         }
         for id in bundles {
-            kept.bundles.remove(id);
+            let used = kept
+                .judgements
+                .values()
+                .any(|record| record.bundle_id == *id);
+            if !used {
+                kept.bundles.remove(id);
+            }
         }
         Ok(())
     }

@@ -117,8 +117,8 @@ pub trait Archive: Send + Sync + Debug {
     /// `NotFound`, `Unavailable`, `Damaged`.
     async fn judgement(&self, name: &str) -> Result<JudgementRecord, ArchiveError>;
 
-    /// Removes judgements by name, and then every bundle among `bundles`, where it is there; absent ones are no error. The
-    /// caller knows that no other judgement needs these bundles.
+    /// Removes judgements by name, and then every bundle among `bundles` that no other judgement was made of; absent ones are
+    /// no error. A bundle that was kept a short while ago stays: its judgement may still be to come.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::render::{self, Format};
 use super::{inputs, judge};
 use crate::archive::bundle::{Bundle, Saved, Sides, Told};
 use crate::archive::whole_file::WholeFile;
 use crate::config::{Strictness, load};
 use crate::sources::files::csv_wide;
+use crate::ui::report::{self as draw, Format};
 
 const CONFIG_FILE: &str = "online-boutique.canary.yaml";
 const CONFIG: &str =
@@ -59,13 +59,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     let file = WholeFile::create(&path).map_err(|error| Failure::write(&path, &error))?;
     let saved = saved(console.now_ms())?;
-    let html = render::html(&saved)?;
+    let html = draw::html(&saved)?;
     file.finish(|out| out.write_all(html.as_bytes()))
         .map_err(|error| Failure::write(&path, &error))?;
     let mut style = console.text_style();
     style.all = true;
     style.report_path = Some(Console::shown_path(&path, &style));
-    let text = render::write(&saved, Format::Text, &style, None)?;
+    let text = draw::write(&saved, Format::Text, &style, None)?;
     console.tell(&format!("{STORY}\n{text}"))?;
     Ok(Exit::Pass)
 }

@@ -9,10 +9,10 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::inputs::{self, SeriesArgs};
 use super::progress::Progress;
-use super::render::{self, Format};
 use crate::archive::bundle::{Bundle, Saved, Sides, Told};
 use crate::archive::whole_file::{Packing, WholeFile, resolved};
 use crate::config::CanaryConfig;
+use crate::ui::report::{self as draw, Format};
 
 /// Said where input was bad.
 pub(super) const NOTHING_JUDGED: &str = "Nothing was judged.";
@@ -136,7 +136,8 @@ fn judge(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     style.report_path = report.map(|path| Console::shown_path(path, &style));
     if args.format != Format::Text || !console.quiet() {
         let data = args.save.as_deref().map(shown);
-        render::write(&saved, args.format, &style, data)
+        draw::write(&saved, args.format, &style, data)
+            .map_err(Failure::from)
             .and_then(|text| console.print(&text))
             .map_err(|failure| unwritten(failure, "standard output"))?;
     }
@@ -299,7 +300,7 @@ impl Outputs {
                 })?;
         }
         if let Some((path, file)) = self.report {
-            let written = render::html(saved).and_then(|html| {
+            let written = draw::html(saved).map_err(Failure::from).and_then(|html| {
                 file.finish(|out| out.write_all(html.as_bytes()))
                     .map_err(|error| Failure::write(&path, &error))
             });

@@ -8,10 +8,10 @@ mod console;
 mod demo;
 mod exit;
 mod failure;
+mod format;
 mod inputs;
 mod judge;
 mod progress;
-mod render;
 mod report;
 mod validate;
 

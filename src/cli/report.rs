@@ -7,10 +7,10 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::inputs;
 use super::progress::Progress;
-use super::render::{self, Format};
 use crate::archive::bundle::Saved;
 use crate::archive::whole_file::{WholeFile, resolved};
 use crate::sources::files::open;
+use crate::ui::report::{self as draw, Format};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         style.color = false;
         style.hyperlinks = false;
     }
-    let drawn = render::write(&saved, format, &style, None)?;
+    let drawn = draw::write(&saved, format, &style, None)?;
     drop(progress);
     match output {
         Some((path, file)) => file

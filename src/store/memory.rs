@@ -60,6 +60,16 @@ impl MemoryStore {
 }
 
 impl State {
+    /// Oldest first.
+    fn expired(&self, ended_before_ms: i64, most: u64) -> Vec<ExecutionId> {
+        self.ended
+            .iter()
+            .take_while(|(ended_ms, _)| *ended_ms < ended_before_ms)
+            .take(usize::try_from(most).unwrap_or(usize::MAX))
+            .map(|(_, id)| id.clone())
+            .collect()
+    }
+
     fn index(&mut self, head: &Head) {
         self.made.insert((head.created_ms, head.id.clone()));
         if let Some(due_ms) = head.due_ms {
@@ -265,15 +275,16 @@ impl Store for MemoryStore {
         Ok(self.state().due.first().map(|(due_ms, _)| *due_ms))
     }
 
+    async fn expired(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
+        let state = self.state();
+        let old = state.expired(ended_before_ms, most);
+        let old = old.iter().filter_map(|id| state.executions.get(id));
+        Ok(old.map(|execution| execution.head.clone()).collect())
+    }
+
     async fn forget(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
         let mut state = self.state();
-        let old: Vec<ExecutionId> = state
-            .ended
-            .iter()
-            .take_while(|(ended_ms, _)| *ended_ms < ended_before_ms)
-            .take(usize::try_from(most).unwrap_or(usize::MAX))
-            .map(|(_, id)| id.clone())
-            .collect();
+        let old = state.expired(ended_before_ms, most);
         let mut gone = Vec::with_capacity(old.len());
         for id in old {
             if let Some(execution) = state.executions.remove(&id) {

@@ -354,6 +354,13 @@ pub trait Store: Send + Sync + Debug {
     /// `Unavailable`, `Broken`.
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;
 
+    /// At most `most` executions that ended before `ended_before_ms`, oldest first: those that [`forget`](Self::forget) would
+    /// remove.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn expired(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError>;
+
     /// Removes at most `most` executions that ended before `ended_before_ms`, longest ended first, with their journals, leases
     /// and idempotency keys, and returns their last heads in this order.
     ///

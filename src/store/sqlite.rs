@@ -193,6 +193,10 @@ impl Store for SqliteStore {
         self.first_due().await
     }
 
+    async fn expired(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
+        self.list_expired(ended_before_ms, most).await
+    }
+
     async fn forget(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
         self.forget_ended(ended_before_ms, most).await
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use coalmine::archive::bundle::{Bundle, Saved, SavedError};
 use coalmine::archive::folder::FolderArchive;
@@ -29,7 +30,7 @@ macro_rules! for_every_archive {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $story() {
                     let folder = tempfile::tempdir().unwrap();
-                    let archive = super::FolderArchive::open(folder.path()).unwrap();
+                    let archive = super::FolderArchive::open_with(folder.path(), super::Duration::ZERO).unwrap();
                     super::$story(std::sync::Arc::new(archive)).await;
                 }
             )+
@@ -44,6 +45,7 @@ for_every_archive![
     what_was_kept_apart_fits_together_again,
     names_that_are_no_names_are_refused_and_find_nothing,
     what_is_removed_is_gone_and_the_rest_stays,
+    a_bundle_stays_for_as_long_as_a_judgement_needs_it,
 ];
 
 type AnyArchive = Arc<dyn Archive>;
@@ -188,7 +190,7 @@ async fn what_is_removed_is_gone_and_the_rest_stays(archive: AnyArchive) {
     let (bundle, record) = golden();
     let id = archive.put_bundle(&bundle).await.unwrap();
     let kept = archive.put_bundle(&other(&bundle)).await.unwrap();
-    for name in ["a", "b", "c"] {
+    for name in ["a", "b"] {
         archive.put_judgement(name, &record).await.unwrap();
     }
     let names = ["a", "b", "absent", "../c"].map(str::to_owned);
@@ -198,11 +200,51 @@ async fn what_is_removed_is_gone_and_the_rest_stays(archive: AnyArchive) {
     assert!(archive.judgement("a").await.is_err());
     assert!(archive.judgement("b").await.is_err());
     assert!(archive.bundle(&id).await.is_err());
-    assert_eq!(archive.judgement("c").await.unwrap(), record);
     assert_eq!(archive.bundle(&kept).await.unwrap(), other(&bundle));
     // It can come again.
     assert_eq!(archive.put_bundle(&bundle).await.unwrap(), id);
     assert_eq!(archive.bundle(&id).await.unwrap(), bundle);
+}
+
+async fn a_bundle_stays_for_as_long_as_a_judgement_needs_it(archive: AnyArchive) {
+    let (bundle, record) = golden();
+    let id = archive.put_bundle(&bundle).await.unwrap();
+    for name in ["a", "b", "b"] {
+        archive.put_judgement(name, &record).await.unwrap();
+    }
+    let (a, b, ids) = (["a".to_owned()], ["b".to_owned()], [id.clone()]);
+    archive.remove(&a, &ids).await.unwrap();
+    assert_eq!(archive.bundle(&id).await.unwrap(), bundle);
+    assert_eq!(archive.judgement("b").await.unwrap(), record);
+    archive.remove(&b, &ids).await.unwrap();
+    assert!(archive.bundle(&id).await.is_err());
+}
+
+#[tokio::test]
+async fn a_bundle_whose_judgement_may_still_come_is_not_removed() {
+    let place = Place::new();
+    let (bundle, _) = golden();
+    let id = place.archive.put_bundle(&bundle).await.unwrap();
+    let ids = [id.clone()];
+    place.archive.remove(&[], &ids).await.unwrap();
+    assert!(
+        place.archive.bundle(&id).await.is_ok(),
+        "it was kept just now"
+    );
+    let day = Duration::from_secs(25 * 60 * 60);
+    let old = std::time::SystemTime::now() - day;
+    let file = fs::File::options()
+        .append(true)
+        .open(place.bundle(&id))
+        .unwrap();
+    file.set_modified(old).unwrap();
+    // Kept once more, it is young again.
+    place.archive.put_bundle(&bundle).await.unwrap();
+    place.archive.remove(&[], &ids).await.unwrap();
+    assert!(place.archive.bundle(&id).await.is_ok());
+    file.set_modified(old).unwrap();
+    place.archive.remove(&[], &ids).await.unwrap();
+    assert!(place.archive.bundle(&id).await.is_err());
 }
 
 /// An archive in a folder, with its files.
@@ -256,6 +298,7 @@ async fn what_was_kept_is_there_after_opening_again_and_nothing_else_is() {
     let mut expected = vec![
         format!("{}.json.gz", record.bundle_id),
         "j.json.gz".to_owned(),
+        "j".to_owned(),
     ];
     expected.sort();
     assert_eq!(files(place.folder.path()), expected);

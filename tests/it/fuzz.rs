@@ -27,3 +27,19 @@ fn the_corpus_of_pairs_json_holds() {
 fn the_corpus_of_csv_long_holds() {
     replay("csv_long", coalmine::sources::files::fuzz_csv_long);
 }
+
+#[test]
+fn the_corpus_of_prometheus_reply_holds() {
+    replay(
+        "prometheus_reply",
+        coalmine::sources::prometheus::fuzz_reply,
+    );
+}
+
+#[test]
+fn the_corpus_of_prometheus_query_holds() {
+    replay(
+        "prometheus_query",
+        coalmine::sources::prometheus::fuzz_query,
+    );
+}

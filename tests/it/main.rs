@@ -18,6 +18,7 @@ mod executions;
 mod fuzz;
 mod fuzz_judge;
 mod judge_vectors;
+mod kayenta_api;
 mod layering;
 mod notes;
 mod pairs;

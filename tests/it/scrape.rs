@@ -325,6 +325,19 @@ async fn values_of_a_request_stay_within_their_quotes() {
         "{text}"
     );
 
+    let account = ScrapeAccount {
+        instances: BTreeMap::new(),
+        instances_from_requests: true,
+    };
+    let open = ScrapeSource::new(account, Arc::new(SystemClock)).unwrap();
+    let mut scoped = question("PromQL:avg(up{pod=\"${scope}\"})", "a\"} or 1", 0, 1);
+    scoped
+        .scope
+        .parameters
+        .insert("instances".to_owned(), "h:1".to_owned());
+    let text = open.render(&scoped).unwrap();
+    assert_eq!(text, r#"avg(up{pod="a\"} or 1"}) of http://h:1/metrics"#);
+
     let plain = r#"{"type": "prometheus", "metricName": "up", "labelBindings": ["job=\"api\""]}"#;
     asked.query = serde_json::from_str(plain).unwrap();
     assert!(

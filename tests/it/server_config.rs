@@ -61,9 +61,9 @@ fn the_committed_schema_of_the_server_config_is_current() {
 fn the_shipped_example_loads() {
     let config = load(EXAMPLE, Path::new(""), &[]).unwrap_or_else(|it| panic!("{}", it.problems));
     assert_eq!(config.listen.to_string(), "0.0.0.0:8090");
-    assert_eq!(config.accounts.len(), 2);
+    assert_eq!(config.accounts.len(), 3);
     assert_eq!(
-        config.retention.keep_finished,
+        config.keep_finished,
         Some(Duration::from_secs(180 * 86_400))
     );
 }

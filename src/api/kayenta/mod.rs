@@ -36,6 +36,9 @@ use utoipa::OpenApi;
 
 use super::ApiState;
 
+/// The words for baseline and canary on this wire.
+pub const SIDES: (&str, &str) = ("controlScope", "experimentScope");
+
 #[derive(OpenApi)]
 #[openapi(
     info(

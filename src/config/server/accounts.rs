@@ -16,7 +16,27 @@ use super::secret::SecretWire;
     rename_all_fields = "camelCase"
 )]
 #[schemars(deny_unknown_fields)]
+#[expect(clippy::large_enum_variant, reason = "a handful of them, read once")]
 pub enum AccountWire {
+    /// A folder of files: CSV and Kayenta's pair lists (`docs/input-files.md`). The scope of a request names a file.
+    Files {
+        /// What requests call it.
+        name: String,
+        /// The folder.
+        folder: String,
+    },
+    /// Instances whose pages of metrics are read by this server itself, while a canary runs. It knows nothing of the past.
+    Scrape {
+        /// What requests call it.
+        name: String,
+        /// Addresses of pages by scope, or by `location/scope`, which goes first: `http://10.0.0.7:9100/metrics`, or `host:port`.
+        #[serde(default)]
+        instances: Option<BTreeMap<String, Vec<String>>>,
+        /// Whether a request may list instances itself, as the parameter `instances` of a scope: `false` where absent. Whoever may
+        /// post a canary can then make the server read any address that it reaches.
+        #[serde(default)]
+        instances_from_requests: Option<bool>,
+    },
     /// Prometheus, or a store that speaks its API (Thanos, Mimir, Cortex, VictoriaMetrics).
     Prometheus {
         /// What requests call it.
@@ -71,7 +91,9 @@ impl AccountWire {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Prometheus { name, .. } => name,
+            Self::Files { name, .. }
+            | Self::Scrape { name, .. }
+            | Self::Prometheus { name, .. } => name,
         }
     }
 }

@@ -40,8 +40,8 @@ pub struct ServerConfig {
     pub allowed_origins: Vec<String>,
     /// Folder for everything that is kept; `None` for the user's own.
     pub data_dir: Option<PathBuf>,
-    /// What is forgotten, and when.
-    pub retention: Retention,
+    /// How long an execution is kept after it has ended; `None` for ever.
+    pub keep_finished: Option<Duration>,
     /// How executions are worked on.
     pub worker: Worker,
     /// What is too much.
@@ -66,15 +66,6 @@ pub struct ServerConfig {
     pub shutdown_grace: Duration,
     /// What is allowed but surely not meant, one sentence each.
     pub warnings: Vec<String>,
-}
-
-/// What is forgotten, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention {
-    /// How long an execution is kept after it has ended; `None` for ever.
-    pub keep_finished: Option<Duration>,
-    /// How often it is looked.
-    pub sweep_every: Duration,
 }
 
 /// How executions are worked on.
@@ -123,10 +114,14 @@ pub struct Collect {
     pub deadline: Duration,
     /// For one metric of one side.
     pub metric_deadline: Duration,
+    /// For one answer.
+    pub answer_deadline: Duration,
     /// How often a question is asked at most.
-    pub tries: u64,
+    pub tries: u32,
     /// How long an answer serves equal questions.
     pub cache: Duration,
+    /// How long a window must be over before its answer is kept.
+    pub settle: Duration,
 }
 
 /// A server config that is refused, with its text as it may be shown: what looks like a secret is masked.

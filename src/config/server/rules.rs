@@ -10,7 +10,7 @@ use super::duration::{self, DurationText};
 use super::environment::{self, Overlaid};
 use super::secret::{SecretPlace, SecretWire};
 use super::wire::ServerWire;
-use super::{Collect, Judging, Limits, Retention, ServerConfig, Worker};
+use super::{Collect, Judging, Limits, ServerConfig, Worker};
 use crate::config::node::shorten;
 use crate::config::path::Path;
 use crate::config::problems::Problem;
@@ -60,15 +60,7 @@ pub(super) fn config(
                 folder.join(dir)
             }
         }),
-        retention: Retention {
-            keep_finished: rules.keep(retention.keep_finished.as_deref()),
-            sweep_every: rules.time(
-                retention.sweep_every.as_ref(),
-                &at(&["retention", "sweepEvery"]),
-                Duration::from_secs(3600),
-                least,
-            ),
-        },
+        keep_finished: rules.keep(retention.keep_finished.as_deref()),
         worker: Worker {
             concurrency: worker.concurrency.unwrap_or(16),
             lease: rules.time(
@@ -106,20 +98,32 @@ pub(super) fn config(
             deadline: rules.time(
                 collect.deadline.as_ref(),
                 &at(&["collect", "deadline"]),
-                Duration::from_secs(300),
+                Duration::from_secs(600),
                 least,
             ),
             metric_deadline: rules.time(
                 collect.metric_deadline.as_ref(),
                 &at(&["collect", "metricDeadline"]),
-                Duration::from_secs(120),
+                Duration::from_secs(300),
                 least,
             ),
-            tries: collect.tries.unwrap_or(5),
+            answer_deadline: rules.time(
+                collect.answer_deadline.as_ref(),
+                &at(&["collect", "answerDeadline"]),
+                Duration::from_secs(60),
+                least,
+            ),
+            tries: u32::try_from(collect.tries.unwrap_or(100)).unwrap_or(u32::MAX),
             cache: rules.time(
                 collect.cache.as_ref(),
                 &at(&["collect", "cache"]),
-                Duration::from_secs(60),
+                Duration::from_secs(600),
+                Duration::ZERO,
+            ),
+            settle: rules.time(
+                collect.settle.as_ref(),
+                &at(&["collect", "settle"]),
+                Duration::from_secs(300),
                 Duration::ZERO,
             ),
         },
@@ -372,6 +376,28 @@ impl Rules {
 
     fn account(&mut self, account: &AccountWire, path: &Path, folder: &FilePath) {
         match account {
+            AccountWire::Files { name: _, folder } => {
+                if folder.trim().is_empty() {
+                    let problem = Problem::new(path.key("folder"), "an empty text", "a folder");
+                    self.problems.push(problem);
+                }
+            }
+            AccountWire::Scrape {
+                name: _,
+                instances,
+                instances_from_requests,
+            } => {
+                let any = instances
+                    .as_ref()
+                    .is_some_and(|instances| !instances.is_empty());
+                if !any && !instances_from_requests.unwrap_or_default() {
+                    self.problems.push(Problem::new(
+                        path.key("instances"),
+                        "no instances",
+                        "a list for each scope, or `instancesFromRequests: true`",
+                    ));
+                }
+            }
             AccountWire::Prometheus {
                 name: _,
                 base_url,

@@ -78,8 +78,6 @@ pub struct AuthWire {
 pub struct RetentionWire {
     /// How long an execution is kept after it has ended, with its judgements and bundles: `90d` where absent; `forever` keeps all.
     pub keep_finished: Option<String>,
-    /// How often it is looked for what may be forgotten: `1h` where absent.
-    pub sweep_every: Option<DurationText>,
 }
 
 /// How executions are worked on.
@@ -139,15 +137,19 @@ pub struct JudgingWire {
 #[serde(rename_all = "camelCase", default)]
 #[schemars(deny_unknown_fields)]
 pub struct CollectWire {
-    /// Longest time for all metrics of one judgement, with retries: `5m` where absent.
+    /// Longest time for all metrics of one judgement, with retries: `10m` where absent.
     pub deadline: Option<DurationText>,
-    /// Longest time for one metric of one side, with retries: `2m` where absent.
+    /// Longest time for one metric of one side, with retries: `5m` where absent.
     pub metric_deadline: Option<DurationText>,
-    /// How often a question is asked at most: 5 where absent.
-    #[schemars(range(min = 1, max = 100))]
+    /// Longest time for one answer: `1m` where absent.
+    pub answer_deadline: Option<DurationText>,
+    /// How often one question is asked at most: 100 where absent; pauses of up to 30 s stand between.
+    #[schemars(range(min = 1, max = 10_000))]
     pub tries: Option<u64>,
-    /// How long an answer serves equal questions: `1m` where absent; `0s` shares only what is asked at the same time.
+    /// How long an answer serves equal questions: `10m` where absent; `0s` shares only what is asked at the same time.
     pub cache: Option<DurationText>,
+    /// How long a window must be over before its answer is kept, because stores get points late: `5m` where absent.
+    pub settle: Option<DurationText>,
 }
 
 /// What `/health` says.

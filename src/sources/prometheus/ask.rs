@@ -50,7 +50,8 @@ pub(super) async fn range(
         };
         let may_halve = match refusal.kind {
             Kind::TooManySamples => halvings < MAX_HALVINGS,
-            Kind::TimedOut => !timed_out,
+            // A store that names a time to come back is not asked before.
+            Kind::TimedOut => !timed_out && refusal.error.remedy == Remedy::Retry { after: None },
             Kind::Other => false,
         };
         let halves = piece.halves().filter(|_| may_halve);
@@ -60,11 +61,7 @@ pub(super) async fn range(
         halvings += 1;
         if refusal.kind == Kind::TimedOut {
             timed_out = true;
-            let wait = match refusal.error.remedy {
-                Remedy::Retry { after: Some(after) } => after.max(AFTER_TIME_OUT),
-                Remedy::Retry { after: None } | Remedy::Mend | Remedy::GiveUp => AFTER_TIME_OUT,
-            };
-            time::sleep(wait).await;
+            time::sleep(AFTER_TIME_OUT).await;
         }
         left.extend([second, first]);
     }

@@ -12,6 +12,7 @@ mod ask;
 mod credentials;
 mod diagnose;
 mod failure;
+mod fuzz;
 mod http;
 mod probe;
 mod promql;
@@ -37,6 +38,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::sources::{Fetched, Manner, MetricSource, Question, Remedy, SourceError};
 
 pub use account::{Account, Auth, OnWarning, Tls};
+pub use fuzz::{fuzz_query, fuzz_reply};
 
 /// One account of Prometheus. All users share its limits, its connections, and what is known about the store.
 #[derive(Debug)]
@@ -264,11 +266,9 @@ impl MetricSource for PrometheusSource {
 
     async fn fetch(&self, question: &Question) -> Result<Fetched, SourceError> {
         let query = self.render(question)?;
-        let traits = self
-            .traits
-            .get(async { Ok::<_, SourceError>(probe::traits(&self.http).await) });
-        let traits = traits.await?;
         let range = self.range(question)?;
+        let traits = async { Ok::<_, SourceError>(probe::traits(&self.http).await) };
+        let traits = self.traits.get(traits).await?;
         let (joined, mut warnings) = ask::range(&self.http, &query, range).await?;
         let outline = promql::outline(&query);
         warnings.extend(

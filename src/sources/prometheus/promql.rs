@@ -43,6 +43,8 @@ pub(super) struct Outline {
     pub(super) groups: bool,
     /// Whether it adds up or counts series: `sum` or `count`.
     pub(super) adds_up: bool,
+    /// Whether something that was opened is never closed, or the other way round. Prometheus refuses such a query.
+    pub(super) is_broken: bool,
 }
 
 const AGGREGATORS: [&str; 14] = [
@@ -97,9 +99,13 @@ pub(super) fn guard(query: &str, step_secs: u64) -> String {
     if step_secs >= 300 {
         return query.to_owned();
     }
+    let outline = outline(query);
+    if outline.is_broken {
+        return query.to_owned();
+    }
     let mut guarded = String::with_capacity(query.len() + 32);
     let mut done = 0;
-    for selector in outline(query).selectors {
+    for selector in outline.selectors {
         if selector.reading != Reading::Bare {
             continue;
         }
@@ -131,6 +137,7 @@ pub(super) fn outline(query: &str) -> Outline {
         outline: Outline::default(),
     };
     while scan.next() {}
+    scan.outline.is_broken |= !scan.calls.is_empty();
     scan.outline
 }
 
@@ -186,7 +193,11 @@ impl<'q> Scan<'q> {
                 self.at += 1;
             }
             ')' => {
-                self.calls.pop();
+                self.outline.is_broken |= self.calls.pop().is_none();
+                self.at += 1;
+            }
+            ']' | '}' => {
+                self.outline.is_broken = true;
                 self.at += 1;
             }
             '[' => self.brackets(),
@@ -219,6 +230,7 @@ impl<'q> Scan<'q> {
             }
         }
         self.at = self.text.len();
+        self.outline.is_broken = true;
     }
 
     /// From an opening sign to its closing one; strings between count as strings.
@@ -233,6 +245,7 @@ impl<'q> Scan<'q> {
                 return;
             }
         }
+        self.outline.is_broken = true;
     }
 
     /// `[…]` after something that is no selector: a subquery.

@@ -106,6 +106,17 @@ impl SqliteStore {
         head.map_err(failed(READING))
     }
 
+    pub(super) async fn list_expired(
+        &self,
+        ended_before_ms: i64,
+        most: u64,
+    ) -> Result<Vec<Head>, StoreError> {
+        const DOING: &str = "looking for executions to forget";
+        let mut reader = self.readers.acquire().await.map_err(failed(DOING))?;
+        let found = expired(&mut reader, ended_before_ms, most).await;
+        found.map_err(failed(DOING))
+    }
+
     pub(super) async fn forget_ended(
         &self,
         ended_before_ms: i64,
@@ -241,7 +252,8 @@ async fn insert_entries(
     Ok(())
 }
 
-async fn delete(
+/// Oldest first.
+async fn expired(
     connection: &mut SqliteConnection,
     ended_before_ms: i64,
     most: u64,
@@ -253,10 +265,15 @@ async fn delete(
     .bind(column(most))
     .fetch_all(&mut *connection)
     .await?;
-    let gone = rows
-        .iter()
-        .map(head)
-        .collect::<Result<Vec<Head>, Error>>()?;
+    rows.iter().map(head).collect()
+}
+
+async fn delete(
+    connection: &mut SqliteConnection,
+    ended_before_ms: i64,
+    most: u64,
+) -> Result<Vec<Head>, Error> {
+    let gone = expired(connection, ended_before_ms, most).await?;
     for head in &gone {
         // Journal and key go with it.
         sqlx::query("DELETE FROM execution WHERE id = $1")

@@ -153,6 +153,9 @@ impl Store for FaultyStore {
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
         self.inner.next_due_ms().await
     }
+    async fn expired(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
+        self.inner.expired(ended_before_ms, most).await
+    }
     async fn forget(&self, ended_before_ms: i64, most: u64) -> Result<Vec<Head>, StoreError> {
         self.inner.forget(ended_before_ms, most).await
     }
@@ -266,9 +269,12 @@ impl Archive for FaultyArchive {
         judgements.iter().for_each(|name| {
             self.judgements.lock().unwrap().remove(name);
         });
-        bundles.iter().for_each(|id| {
-            self.bundles.lock().unwrap().remove(id);
-        });
+        for id in bundles {
+            let judgements = self.judgements.lock().unwrap();
+            if judgements.values().all(|record| record.bundle_id != *id) {
+                self.bundles.lock().unwrap().remove(id);
+            }
+        }
         Ok(())
     }
 }

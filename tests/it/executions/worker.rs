@@ -370,3 +370,37 @@ async fn a_clock_that_is_turned_back_holds_nothing_up() {
     assert_eq!(service.ended(&id).await.status(), Status::Succeeded);
     service.shut_down().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_ended_long_ago_is_forgotten_with_everything_that_nothing_else_needs() {
+    use coalmine::executions::retention::Retention;
+    let service = Service::start(Arc::new(PlainAnalyst), Limits::default());
+    let start = async |request| service.executions.start(request, None).await.unwrap().id;
+    // Both have the same series, so the same bundle.
+    let (old, other) = (start(canary(GOOD)).await, start(canary(BAD)).await);
+    service.ended(&old).await;
+    service.ended(&other).await;
+    service.clock.pass(60 * MINUTE);
+    let young = start(canary(GOOD)).await;
+    service.ended(&young).await;
+    let waiting = start(analysis(GOOD, T0 + 6000 * MINUTE, 1)).await;
+    service
+        .until(&waiting, |state| state.status() == Status::Running)
+        .await;
+    let retention = |minutes: u64| {
+        let keep = Duration::from_secs(60 * minutes);
+        Retention::new(service.executions.engine().ports().clone(), keep)
+    };
+    assert_eq!(retention(61).sweep().await.unwrap(), 0);
+    assert_eq!(retention(30).sweep().await.unwrap(), 2);
+    assert_eq!(retention(30).sweep().await.unwrap(), 0);
+    for gone in [&old, &other] {
+        assert!(service.executions.find(gone).await.unwrap().is_none());
+        assert!(service.executions.saved(gone, 1).await.unwrap().is_none());
+    }
+    assert!(service.executions.saved(&young, 1).await.unwrap().is_some());
+    assert!(service.executions.find(&waiting).await.unwrap().is_some());
+    assert_eq!(service.archive.judgements.lock().unwrap().len(), 1);
+    assert_eq!(service.archive.bundles.lock().unwrap().len(), 1);
+    service.shut_down().await;
+}

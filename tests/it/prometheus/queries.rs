@@ -1,5 +1,7 @@
 //! The text of queries: values from scopes stay values, stale points stay out.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[track_caller]
@@ -169,4 +171,77 @@ fn p13_the_tail_of_a_target_with_its_own_timestamps_is_one_step_long() {
     let ask = Ask::of(&json!({ "metricName": "x", "resourceType": "aws_ec2_instance" }));
     let query = ask.window(0, 600_000, 15).query().unwrap();
     assert!(query.contains("[15s]"), "{query}");
+}
+
+proptest! {
+    /// Pieces of PromQL in any order: what is guarded once has no bare selector, and stays as it is.
+    #[test]
+    fn p12_any_pieces_of_a_query_can_be_guarded(pieces in prop::collection::vec(piece(), 0..25)) {
+        coalmine::sources::prometheus::fuzz_query(pieces.concat().as_bytes());
+    }
+
+    /// Whatever a scope holds, the query keeps its form: with the value taken out, it is the query of a plain scope.
+    #[test]
+    fn p27_no_scope_changes_the_form_of_a_query(value in "[a-z$\"'\\\\{}=\n\r,#$()ä`]{1,12}") {
+        for quote in ['"', '\''] {
+            let template = format!("sum(rate(x{{v={quote}${{scope}}{quote}}}[1m])) # {quote}");
+            let ask = |scope: &str| Ask::promql(&template).scope(scope).query();
+            // A value may name variables, as for Kayenta; those that do not exist are refused.
+            let Ok(query) = ask(&value) else {
+                let names_a_variable = value.contains("${");
+                prop_assert!(names_a_variable);
+                continue;
+            };
+            let plain = ask("plain").unwrap();
+            let (before, after) = plain.split_once("plain").unwrap();
+            let written = query.strip_prefix(before).unwrap().strip_suffix(after).unwrap();
+            prop_assert!(!written.contains('\n'));
+            let mut escaped = false;
+            for c in written.chars() {
+                prop_assert!(escaped || c != quote, "{query}");
+                escaped = c == '\\' && !escaped;
+            }
+            prop_assert!(!escaped, "{query}");
+        }
+    }
+}
+
+fn piece() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "x",
+        "y:z",
+        " ",
+        "(",
+        ")",
+        "{",
+        "}",
+        "[",
+        "]",
+        "[5m]",
+        "[1h:]",
+        "\"",
+        "'",
+        "`",
+        "\\",
+        "#",
+        "\n",
+        ",",
+        "=~",
+        "sum",
+        "by",
+        "without",
+        " offset ",
+        "-5m",
+        " @ ",
+        "end()",
+        "rate(",
+        "timestamp(",
+        "inf",
+        "ä",
+        "1e3",
+        "0.5",
+        "with",
+        "bool",
+        "group_left",
+    ])
 }

@@ -234,7 +234,9 @@ async fn forgetting_takes_what_ended_longest_ago_with_all_that_belongs_to_it(sto
     let ids = |heads: Vec<Head>| -> Vec<String> {
         heads.iter().map(|head| head.id.to_string()).collect()
     };
+    let expired = store.expired(300, 2).await.unwrap();
     let gone = store.forget(300, 2).await.unwrap();
+    assert_eq!(gone, expired, "what is told beforehand is what goes");
     assert_eq!(gone[0], ended(head("b"), 100));
     assert_eq!(ids(gone), ["b", "c"]);
     assert_eq!(ids(store.forget(300, 2).await.unwrap()), ["d"]);

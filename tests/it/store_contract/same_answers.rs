@@ -168,7 +168,10 @@ async fn answer(store: &Arc<dyn Store>, call: &Call, leases: &mut Vec<Lease>) ->
             format!("{:?}", store.release(&lease_at(leases, *place)).await)
         }
         Call::ReleaseAll => format!("{:?}", store.release_all().await),
-        Call::Forget(before_ms, most) => format!("{:?}", store.forget(*before_ms, *most).await),
+        Call::Forget(before_ms, most) => {
+            let expired = store.expired(*before_ms, *most).await;
+            format!("{expired:?} {:?}", store.forget(*before_ms, *most).await)
+        }
         Call::Heads(application, statuses, kinds, skip, most) => {
             let filter = HeadFilter {
                 application: application.map(|place| APPLICATIONS[place].to_owned()),

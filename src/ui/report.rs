@@ -3,18 +3,17 @@
 use std::io;
 use std::path::Path;
 
-use clap::ValueEnum;
 use coalmine_judges::judges::netflix_aca;
 use coalmine_reports::{Context, DATA_LIMIT, Links, Report, SentQuery, TextStyle};
+use thiserror::Error;
 
-use super::failure::Failure;
 use crate::archive::bundle::{Bundle, Saved};
 use crate::config::{Strictness, load};
 use crate::model::kayenta::CanaryJudgeResult;
 
 /// What a judgement can be written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum Format {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
     /// For people, in a terminal or a log.
     #[default]
     Text,
@@ -28,8 +27,23 @@ pub(super) enum Format {
     Junit,
 }
 
+/// Why a judgement cannot be drawn.
+#[derive(Debug, Error)]
+pub enum DrawError {
+    /// The template cannot be filled.
+    #[error("cannot draw the report: {0}")]
+    Html(String),
+    /// The data cannot be written.
+    #[error("cannot write the data of the report: {0}")]
+    Data(io::Error),
+    /// The result cannot be written.
+    #[error("cannot write the result: {0}")]
+    Json(serde_json::Error),
+}
+
 /// What reports show beside judgement and series.
-pub(super) fn context(saved: &Saved) -> Context {
+#[must_use]
+pub fn context(saved: &Saved) -> Context {
     let bundle = &saved.bundle;
     Context {
         application: saved.sides.application.clone(),
@@ -71,18 +85,21 @@ fn config_text(bundle: &Bundle) -> String {
 }
 
 /// The HTML report, with the data inside.
-pub(super) fn html(saved: &Saved) -> Result<String, Failure> {
+///
+/// # Errors
+/// `Html`, `Data`.
+pub fn html(saved: &Saved) -> Result<String, DrawError> {
     let context = Context {
         data_json: data(saved)?,
         ..context(saved)
     };
     coalmine_reports::html(&report(saved, &context))
-        .map_err(|error| Failure::new(format!("cannot draw the report: {error}")))
+        .map_err(|error| DrawError::Html(error.to_string()))
 }
 
 /// The data that the report offers; `None` where they are too large. Counted first: most of what is too large would fill
 /// the memory ten times over.
-fn data(saved: &Saved) -> Result<Option<String>, Failure> {
+fn data(saved: &Saved) -> Result<Option<String>, DrawError> {
     struct Counter(usize);
     impl io::Write for Counter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -96,24 +113,26 @@ fn data(saved: &Saved) -> Result<Option<String>, Failure> {
             Ok(())
         }
     }
-    let failed = |error| Failure::new(format!("cannot write the data of the report: {error}"));
     let mut counter = Counter(0);
     match saved.write(&mut counter) {
         Err(_) if counter.0 > DATA_LIMIT => return Ok(None),
-        counted => counted.map_err(failed)?,
+        counted => counted.map_err(DrawError::Data)?,
     }
     let mut data = Vec::with_capacity(counter.0);
-    saved.write(&mut data).map_err(failed)?;
+    saved.write(&mut data).map_err(DrawError::Data)?;
     Ok(String::from_utf8(data).ok())
 }
 
 /// Any of the formats; ends with a line break.
-pub(super) fn write(
+///
+/// # Errors
+/// All.
+pub fn write(
     saved: &Saved,
     format: Format,
     style: &TextStyle,
     data_path: Option<String>,
-) -> Result<String, Failure> {
+) -> Result<String, DrawError> {
     let context = context(saved);
     let report = report(saved, &context);
     Ok(match format {
@@ -144,15 +163,14 @@ fn report<'a>(saved: &'a Saved, context: &'a Context) -> Report<'a> {
     }
 }
 
-fn json(saved: &Saved) -> Result<String, Failure> {
+fn json(saved: &Saved) -> Result<String, DrawError> {
     let judgement = &saved.judgement;
     let written = if judgement.judge == netflix_aca::NAME {
         serde_json::to_string_pretty(&CanaryJudgeResult::from(judgement))
     } else {
         serde_json::to_string_pretty(judgement)
     };
-    let mut text =
-        written.map_err(|error| Failure::new(format!("cannot write the result: {error}")))?;
+    let mut text = written.map_err(DrawError::Json)?;
     text.push('\n');
     Ok(text)
 }
