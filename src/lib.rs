@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod api;
+pub mod app;
 pub mod archive;
 pub mod cli;
 pub mod clock;
@@ -11,4 +12,5 @@ pub mod model;
 pub mod sources;
 pub mod stages;
 pub mod store;
+pub mod telemetry;
 pub mod ui;

@@ -2,6 +2,15 @@
 
 use std::process::ExitCode;
 
+use coalmine::app;
+use coalmine::cli::{self, ServeError};
+
 fn main() -> ExitCode {
-    coalmine::cli::main()
+    cli::main(|config, ready| {
+        app::serve(config, ready).map_err(|error| ServeError {
+            message: coalmine::executions::engine::with_causes(&error),
+            hint: error.hint(),
+            is_config: error.is_config(),
+        })
+    })
 }

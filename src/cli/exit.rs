@@ -13,6 +13,8 @@ pub(super) enum Exit {
     BadInput,
     /// The verdict is Marginal or Inconclusive.
     Undecided,
+    /// Something outside that is needed is not to be had: an address, a folder, a metric store.
+    OutOfReach,
 }
 
 impl Exit {
@@ -23,6 +25,7 @@ impl Exit {
             Self::Fail => 1,
             Self::BadInput => 2,
             Self::Undecided => 3,
+            Self::OutOfReach => 4,
         }
     }
 }

@@ -13,12 +13,15 @@ mod inputs;
 mod judge;
 mod progress;
 mod report;
+mod serve;
 mod validate;
 
 use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+pub use serve::{Serve, ServeError};
 
 use console::{ColorChoice, Console};
 use failure::Failure;
@@ -62,13 +65,15 @@ enum Verb {
     Report(report::Args),
     /// Judge a real incident, to see what a judgement looks like
     Demo(demo::Args),
+    /// Answer pipelines over HTTP: Kayenta's API, reports, and a list of what runs
+    Serve(serve::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
 
-/// Runs the program.
+/// Runs the program. `serve` runs a server: which parts it is made of is not for the command line to know.
 #[must_use]
-pub fn main() -> ExitCode {
+pub fn main(serve: Serve) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -83,6 +88,7 @@ pub fn main() -> ExitCode {
         Verb::Judge(args) => judge::run(&args, &mut console),
         Verb::Validate(args) => validate::run(&args, &mut console),
         Verb::Report(args) => report::run(&args, &mut console),
+        Verb::Serve(args) => serve::run(&args, serve, &mut console),
         Verb::Demo(args) => demo::run(&args, &mut console),
         Verb::Completions(args) => completions::run(&args, &mut console),
     };

@@ -12,4 +12,5 @@ pub mod retention;
 pub mod service;
 pub mod state;
 pub mod transition;
+pub mod watch;
 pub mod worker;

@@ -52,6 +52,8 @@ pub struct ServerConfig {
     pub collect: Collect,
     /// Metric stores, in order; names are unique. Paths in it are as they were written.
     pub accounts: Vec<AccountWire>,
+    /// Names of the one place where configs and results are kept; at least one.
+    pub storage_accounts: Vec<String>,
     /// What relative paths of the config start from.
     pub folder: PathBuf,
     /// Whether a metric store that does not answer makes the server `DOWN`.

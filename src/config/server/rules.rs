@@ -128,6 +128,9 @@ pub(super) fn config(
             ),
         },
         accounts,
+        storage_accounts: wire
+            .storage_accounts
+            .unwrap_or_else(|| vec!["coalmine".to_owned()]),
         folder: folder.to_path_buf(),
         health_counts_accounts: health.accounts.unwrap_or_default(),
         health_every: rules.time(

@@ -45,6 +45,11 @@ pub struct ServerWire {
     pub collect: Option<CollectWire>,
     /// Metric stores. The first one is asked where a request names none.
     pub accounts: Option<Vec<AccountWire>>,
+    /// Names of the one place where configs and results are kept, as requests on Kayenta's paths may give them; the first is
+    /// shown where a request gives none: `[coalmine]` where absent. Several, so that pipelines that name the accounts of a
+    /// Kayenta before us go on.
+    #[schemars(length(min = 1))]
+    pub storage_accounts: Option<Vec<String>>,
     /// What `/health` says.
     pub health: Option<HealthWire>,
     /// What is logged to standard error, and how.
