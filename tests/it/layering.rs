@@ -64,6 +64,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
             "config",
             "sources",
             "archive",
+            "analysis",
             "clock",
             "ui",
             "coalmine_judges",
