@@ -13,7 +13,8 @@ use crate::config::server::wire::{LogFormat, LogLevel};
 /// Bounds of the buckets of request times, in seconds; the service promises 5 ms.
 const REQUEST_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0];
 
-/// Begins to log. Libraries are heard from `warn` on, unless the level is `debug` or `trace`. A log that is there already stays.
+/// Begins to log. Libraries are heard from `warn` on only: below that they tell what they
+/// send, which may hold a secret. A log that is there already stays.
 pub fn log(format: LogFormat, level: LogLevel) {
     let own = match level {
         LogLevel::Error => Level::ERROR,
@@ -22,10 +23,10 @@ pub fn log(format: LogFormat, level: LogLevel) {
         LogLevel::Debug => Level::DEBUG,
         LogLevel::Trace => Level::TRACE,
     };
-    let others = if own > Level::INFO {
-        own
+    let others = if own == Level::ERROR {
+        Level::ERROR
     } else {
-        Level::WARN.min(own)
+        Level::WARN
     };
     let filter = EnvFilter::default()
         .add_directive(LevelFilter::from_level(others).into())

@@ -327,7 +327,10 @@ fn ask(body: &Bytes) -> Result<Ask, Refusal> {
     let mut ask = if body.trim_ascii().is_empty() {
         Ask::default()
     } else {
-        serde_json::from_slice(body).map_err(|error| {
+        // A list would be taken for the fields in their order.
+        let fields = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body);
+        let ask = fields.and_then(|fields| serde_json::from_value(fields.into()));
+        ask.map_err(|error| {
             Refusal::bad(format!(
                 "the body cannot be read: {error}; expected `{{\"by\": WHO, \"reason\": WHY}}`, or nothing"
             ))
