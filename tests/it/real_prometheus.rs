@@ -29,6 +29,30 @@ pub(crate) struct Setup {
     pub(crate) flags: Vec<String>,
 }
 
+impl Setup {
+    /// Scrapes `/metrics` of these addresses (`127.0.0.1:PORT`) every second; each series gets the labels that stand beside its
+    /// address.
+    pub(crate) fn scraping(targets: &[(&str, &[(&str, &str)])]) -> Self {
+        let mut config = String::from(
+            "global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n- job_name: test\n  static_configs:\n",
+        );
+        for (address, labels) in targets {
+            let labels: Vec<String> = labels
+                .iter()
+                .map(|(name, value)| format!("{name}: \"{value}\""))
+                .collect();
+            config.push_str(&format!(
+                "  - {{ targets: [\"{address}\"], labels: {{ {} }} }}\n",
+                labels.join(", ")
+            ));
+        }
+        Self {
+            config: Some(config),
+            ..Self::default()
+        }
+    }
+}
+
 impl RealPrometheus {
     /// `None`, with a line that says so, where there is no Prometheus.
     pub(crate) fn start(setup: &Setup) -> Option<Self> {

@@ -2,6 +2,7 @@
 //! warnings; a question that fails says nothing.
 
 use super::ask;
+use super::failure::shorten;
 use super::http::Http;
 use super::promql::{Outline, Reading, Selector};
 use super::range::Range;
@@ -27,7 +28,7 @@ pub(super) async fn nothing_came(http: &Http, outline: &Outline, range: Range) -
         warnings.push(match found.first() {
             Some(count) if selector.text != name => format!(
                 "the store has {count} series of `{name}` in the window, but `{}` gives nothing: see the scope and the labels",
-                selector.text
+                shorten(&selector.text)
             ),
             Some(_) => format!("the store has series of `{name}`, but the query gives nothing"),
             None => format!("the store has no series of `{name}` in the window: see the metric's name"),
@@ -58,7 +59,7 @@ pub(super) async fn holes(http: &Http, outline: &Outline, range: Range) -> Vec<S
         if (looks_back_ms as f64) < f64::from(needed) * interval_secs * 1000.0 {
             warnings.push(format!(
                 "`{}` has a point about every {:.0} s, but each value looks back only {} s and needs {needed}: values are missing; take a longer step or range",
-                selector.text,
+                shorten(&selector.text),
                 span as f64 / scrapes,
                 looks_back_ms / 1000
             ));

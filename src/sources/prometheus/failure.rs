@@ -187,7 +187,7 @@ fn excerpt(body: &[u8], shown: &dyn Fn(&str) -> String) -> String {
 }
 
 /// The first characters of `text` on one line.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");
     let mut short: String = line.chars().take(MAX_SHOWN).collect();
@@ -252,9 +252,9 @@ pub(super) fn misfit(account: &str, misfit: Misfit, max_series: usize) -> Source
             Some("use `histogram_quantile`, `histogram_avg` or the like"),
         ),
         Misfit::Shape(why) => (
-            Remedy::Retry { after: None },
-            format!("found data of another shape: {why}"),
-            None,
+            Remedy::GiveUp,
+            format!("found data of another shape than Prometheus gives: {why}"),
+            Some("is `baseUrl` the address of a store that speaks Prometheus' API?"),
         ),
     };
     let mut error = SourceError::new(remedy, format!("account `{account}`: {what}"));

@@ -363,9 +363,13 @@ impl Http {
             false => Remedy::Retry { after: None },
         };
         let mut error = self.error(remedy, what);
-        if remedy == Remedy::Mend {
-            error.hint = Some("see `caFile`, `certFile` and `keyFile` of the account".to_owned());
-        }
+        error.hint = if remedy == Remedy::Mend {
+            Some("see `caFile`, `certFile` and `keyFile` of the account".to_owned())
+        } else if why.is_connect() {
+            Some("is the store up, and `baseUrl` its address?".to_owned())
+        } else {
+            None
+        };
         error.cause = Some(Box::new(why));
         error
     }

@@ -192,7 +192,7 @@ impl PrometheusSource {
         if let Some(bare) = bare.filter(|_| step_secs < 300 && laid.longest_repeat >= 3) {
             remarks.push(format!(
                 "`{}` is read bare and {} points in a row are equal: Prometheus repeats the last sample for up to 5 minutes; `last_over_time(…[{step_secs}s])` does not",
-                bare.text, laid.longest_repeat
+                failure::shorten(&bare.text), laid.longest_repeat
             ));
         }
         let first = laid.first_ms.unwrap_or(range.start_ms);
@@ -204,15 +204,17 @@ impl PrometheusSource {
             ));
         }
         for (count, what) in [
-            (laid.not_numbers, "not a number (NaN), and count as missing"),
+            (laid.not_numbers, "not a number (NaN): missing, that is"),
             (laid.infinite, "infinite"),
             (
                 laid.off_grid,
-                "at other moments than asked for, and left out",
+                "at another moment than asked for, and left out",
             ),
         ] {
-            if count > 0 {
-                remarks.push(format!("{count} points are {what}"));
+            match count {
+                0 => {}
+                1 => remarks.push(format!("1 point is {what}")),
+                _ => remarks.push(format!("{count} points are {what}")),
             }
         }
         remarks

@@ -25,6 +25,8 @@ pub(super) fn client(
     let mut builder = Client::builder()
         .user_agent(concat!("coalmine/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
+        // Credentials go to the account's address, and not to whatever the environment names.
+        .no_proxy()
         .connect_timeout(Duration::from_secs(
             account.connect_timeout_secs.get().into(),
         ))

@@ -77,12 +77,15 @@ async fn p29_a_refused_token_is_read_again_once_and_sent_again_only_if_it_is_ano
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("token");
         std::fs::write(&file, "old").unwrap();
-        // The token is exchanged while the first request is on its way.
+        // The token is exchanged while the first request is on its way, for one as long, in a file that looks unchanged.
         let path = file.clone();
+        let written = std::fs::metadata(&file).unwrap().modified().unwrap();
         let server = range_server(move |seen| match seen.header("authorization") {
             "Bearer new" => full(),
             _ => {
                 std::fs::write(&path, "new").unwrap();
+                let file = std::fs::File::options().write(true).open(&path).unwrap();
+                file.set_modified(written).unwrap();
                 Reply::new(status, "who are you?")
             }
         });

@@ -109,7 +109,7 @@ async fn p11_not_a_number_is_missing_infinity_stays_and_both_are_counted() {
         ]
     );
     assert_eq!(fetched.points, 3);
-    assert_warned(&fetched, "1 points are not a number");
+    assert_warned(&fetched, "1 point is not a number (NaN)");
     assert_warned(&fetched, "2 points are infinite");
 }
 
@@ -284,6 +284,11 @@ async fn p19_an_empty_answer_tells_a_dead_metric_from_a_wrong_scope() {
         .await
         .unwrap();
     assert_warned(&empty, "the store has no series of `y` in the window");
+    let long = "a|".repeat(100_000);
+    let empty = Ask::promql(&format!("avg(rate(x{{v=~\"{long}\"}}[5m]))"));
+    let empty = empty.of_source(&source).await.unwrap();
+    assert!(empty.warnings.iter().all(|warning| warning.len() < 1000));
+    assert_warned(&empty, "7 series of `x` in the window");
     assert_eq!(
         (empty.points, empty.expected_points, empty.coverage()),
         (0, 10, 0.0)
@@ -314,6 +319,26 @@ async fn p20_anything_but_a_matrix_is_refused_by_its_name() {
 }
 
 #[tokio::test]
+async fn p20_data_of_another_shape_is_given_up() {
+    for result in [
+        json!([{ "metric": {}, "values": [["x", "1"]] }]),
+        json!({}),
+        json!([7]),
+    ] {
+        let body = success(json!({ "resultType": "matrix", "result": result })).to_string();
+        let error = Ask::plain()
+            .answered(Reply::new(200, body))
+            .await
+            .unwrap_err();
+        assert_eq!(error.remedy, Remedy::GiveUp, "{error}");
+        assert!(
+            error.message.contains("found data of another shape"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn p21_points_beside_the_grid_are_left_out_and_counted() {
     let points = [(0.0, "1"), (90.0, "2"), (120.0, "3")];
     let fetched = Ask::plain()
@@ -321,7 +346,7 @@ async fn p21_points_beside_the_grid_are_left_out_and_counted() {
         .await
         .unwrap();
     assert_eq!(values(&fetched)[..3], [Some(1.0), None, Some(3.0)]);
-    assert_warned(&fetched, "1 points are at other moments than asked for");
+    assert_warned(&fetched, "1 point is at another moment than asked for");
 }
 
 #[tokio::test]

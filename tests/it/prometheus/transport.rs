@@ -258,6 +258,7 @@ async fn p28_a_connection_that_breaks_may_be_better_the_next_time() {
         .unwrap_err();
     assert!(is_retry(&error), "{error}");
     assert!(told(&error).contains("refused"), "{}", told(&error));
+    assert!(told(&error).contains("is the store up"), "{}", told(&error));
 }
 
 #[tokio::test]
