@@ -19,6 +19,8 @@ const REDRAW: Duration = Duration::from_millis(100);
 const REPEAT: Duration = Duration::from_secs(30);
 /// As drawn in the design.
 const BAR: usize = 31;
+/// A shorter one says nothing.
+const LEAST_BAR: usize = 5;
 
 /// Says how reading goes on until it is dropped. On a terminal nothing is left of it.
 pub(super) struct Reading {
@@ -99,7 +101,11 @@ impl Reading {
                     state.trouble = None;
                 }
                 Heard::AskedAgain { error, pause: _ } => {
-                    state.trouble = Some(clean(&error.message));
+                    // The account is named already.
+                    let about = format!("account `{}`: ", state.account);
+                    let message = clean(&error.message);
+                    let short = message.strip_prefix(&about).unwrap_or(&message);
+                    state.trouble = Some(short.to_owned());
                 }
             }
         })
@@ -124,10 +130,17 @@ fn draw(state: &Mutex<State>, ascii: bool, goes_on: &dyn Fn(Duration) -> bool) {
     let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
     let template = |template: &str| ProgressStyle::with_template(template).ok();
     let chars = if ascii { "==-" } else { "━━─" };
-    let smooth = template(&format!("  {{msg}}  {{bar:{BAR}}}  {{elapsed}}"));
+    let width = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0);
+    // The words, the time, and blanks around; a line that breaks is redrawn badly.
+    let taken = now(state).words().chars().count() + 16;
+    let length = usize::from(width).saturating_sub(taken).min(BAR);
+    let smooth = match length {
+        0..LEAST_BAR => template("  {wide_msg}  {prefix}"),
+        length => template(&format!("  {{msg}}  {{bar:{length}}}  {{prefix}}")),
+    };
     let smooth = smooth.map(|style| style.progress_chars(chars));
-    let rough = template("  {wide_msg}  {elapsed}");
-    bar.set_elapsed(PATIENCE);
+    let rough = template("  {wide_msg}  {prefix}");
+    let since = Instant::now();
     while goes_on(REDRAW) {
         let state = now(state);
         let style = if state.trouble.is_some() {
@@ -141,6 +154,7 @@ fn draw(state: &Mutex<State>, ascii: bool, goes_on: &dyn Fn(Duration) -> bool) {
         bar.set_length(state.of as u64);
         bar.set_position(state.done as u64);
         bar.set_message(state.troubled());
+        bar.set_prefix(format!("{} s", (since.elapsed() + PATIENCE).as_secs()));
         bar.tick();
     }
     bar.finish_and_clear();

@@ -6,6 +6,7 @@ mod faults;
 mod fetching;
 mod judging;
 mod scraped;
+mod service;
 
 use std::fmt::Write as _;
 
