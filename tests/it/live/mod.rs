@@ -5,6 +5,7 @@ mod arguments;
 mod faults;
 mod fetching;
 mod judging;
+mod recipe;
 mod scraped;
 mod service;
 
