@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::event::{Event, UnreadableEvent};
 use super::invariants;
-use super::state::State;
+use super::state::{State, Status};
 use super::transition::{Command, IllegalEvent};
 use crate::analysis::task::{Analyst, Collected, Failure};
 use crate::archive::bundle::{Bundle, Told};
@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::model::ids::ExecutionId;
 use crate::stages::Stage;
 use crate::stages::analyze::{Analyze, Outcome};
-use crate::store::{Entry, Lease, Store, StoreError};
+use crate::store::{Entry, HeadFilter, Lease, Store, StoreError};
 
 /// The ports that executions work through.
 #[derive(Debug, Clone)]
@@ -137,6 +137,53 @@ impl Engine {
             events.push((entry.at_ms, read(id, &entry)?));
         }
         State::replay(id, events)?.ok_or_else(|| TurnError::NoExecution(id.clone()))
+    }
+
+    /// Lets sources that must look on while time passes know of the judgements that are still to come. For an execution that
+    /// was just taken up; harmless to repeat.
+    pub async fn watch(&self, state: &State) {
+        if state.status().is_complete() {
+            return;
+        }
+        // The window of the last judgement reaches as far as any.
+        let last = state.analyses().next_back();
+        if let Some((analyze, at)) = last
+            && at.bundle_id().is_none()
+        {
+            self.ports.analyst.watch(&state.request.task(analyze)).await;
+        }
+    }
+
+    /// The same for everything that has not ended, after a start of the process: what waits is not taken up for a while.
+    ///
+    /// # Errors
+    /// Those of the store. A journal that cannot be read is passed over.
+    pub async fn watch_unfinished(&self) -> Result<(), StoreError> {
+        const PAGE: u64 = 100;
+        let unfinished = Status::ALL
+            .into_iter()
+            .filter(|status| !status.is_complete());
+        let mut filter = HeadFilter {
+            statuses: unfinished.map(|status| status.word().to_owned()).collect(),
+            most: PAGE,
+            ..HeadFilter::default()
+        };
+        loop {
+            let heads = self.ports.store.heads(&filter).await?;
+            for head in &heads {
+                match self.load(&head.id).await {
+                    Ok(state) => self.watch(&state).await,
+                    Err(error) => warn!(
+                        execution.id = %head.id,
+                        error = &error as &dyn std::error::Error, "cannot take up an execution"
+                    ),
+                }
+            }
+            if (heads.len() as u64) < PAGE {
+                return Ok(());
+            }
+            filter.skip += PAGE;
+        }
     }
 
     /// Makes one step.

@@ -45,6 +45,15 @@ impl Worker {
     pub async fn run(&self, stop: CancellationToken) {
         let mut changes = self.engine.changes();
         let mut at_work: JoinSet<()> = JoinSet::new();
+        let engine = self.engine.clone();
+        at_work.spawn(async move {
+            if let Err(failure) = engine.watch_unfinished().await {
+                warn!(
+                    error = &failure as &dyn std::error::Error,
+                    "cannot look for what waits"
+                );
+            }
+        });
         while !stop.is_cancelled() {
             let free = self.settings.most.saturating_sub(at_work.len() as u64);
             let pause = match self.claim(free).await {
@@ -141,6 +150,7 @@ impl Worker {
     async fn work(&self, lease: &Lease) -> Result<(), TurnError> {
         loop {
             let mut state = self.engine.load(&lease.id).await?;
+            self.engine.watch(&state).await;
             loop {
                 match self.engine.step(lease, state).await {
                     Ok(Turn::Again(next)) => state = *next,

@@ -15,4 +15,5 @@ mod service;
 mod standalone;
 mod start;
 mod traps;
+mod trouble;
 mod vectors;

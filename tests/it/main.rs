@@ -26,6 +26,7 @@ mod operations;
 mod own_api;
 mod pairs;
 mod prometheus;
+mod readme;
 mod real_prometheus;
 mod saved;
 mod scrape;

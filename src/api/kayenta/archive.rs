@@ -1,7 +1,6 @@
 //! Finished canaries that clients put aside themselves. Our own results are kept without being asked.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -11,7 +10,7 @@ use utoipa::ToSchema;
 use super::accounts;
 use super::answer::{Answer, Message, Refusal};
 use super::documents::{self, DocumentSummary, random_id};
-use super::params::{Id, Params};
+use super::params::{Content, Id, Params};
 use super::read::{self, Field, Problems};
 use super::start::AD_HOC;
 use crate::api::ApiState;
@@ -92,7 +91,7 @@ pub(super) async fn show(
 pub(super) async fn create(
     State(state): State<ApiState>,
     params: Params,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<PipelineId>> {
     let id = params.owned("pipelineId").unwrap_or_else(random_id);
     let taken = format!("Archived canary result '{id}' already exists.");
@@ -119,7 +118,7 @@ pub(super) async fn replace(
     State(state): State<ApiState>,
     Id(id): Id,
     params: Params,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<PipelineId>> {
     let missing = unknown(&id);
     put(&state, &params, id, &body, PutRule::Replace, missing).await

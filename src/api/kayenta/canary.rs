@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -13,7 +12,7 @@ use super::answer::{Answer, Message, Refusal};
 use super::canary_request::CanaryRequest;
 use super::configs;
 use super::documents;
-use super::params::{Id, Params};
+use super::params::{Content, Id, Params};
 use super::read::{self, Field, Problems};
 use super::run::Run;
 use super::shapes::{AdHocCanaryBody, CanaryExecutionRequestBody};
@@ -68,7 +67,7 @@ pub(super) async fn start_stored(
     Id(config_id): Id,
     params: Params,
     repeatable: Repeatable,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<CanaryExecutionId>> {
     let key = repeatable.key(&body)?;
     let value = read::json(&body)?;
@@ -103,7 +102,7 @@ pub(super) async fn start_ad_hoc(
     State(state): State<ApiState>,
     params: Params,
     repeatable: Repeatable,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<CanaryExecutionId>> {
     let key = repeatable.key(&body)?;
     let value = read::json(&body)?;

@@ -1,7 +1,6 @@
 //! Stored canary configs.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -11,7 +10,7 @@ use utoipa::ToSchema;
 use super::accounts;
 use super::answer::{Answer, Message, Refusal};
 use super::documents::{self, random_id};
-use super::params::{Id, Params};
+use super::params::{Content, Id, Params};
 use super::read;
 use super::shapes::CanaryConfigBody;
 use super::times::iso;
@@ -177,7 +176,7 @@ pub(super) async fn show(
 pub(super) async fn create(
     State(state): State<ApiState>,
     params: Params,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<ConfigId>> {
     let mut config = read_config(&read::json(&body)?)?;
     accounts::storage(&state, &params, "configurationAccountName")?;
@@ -209,7 +208,7 @@ pub(super) async fn replace(
     State(state): State<ApiState>,
     Id(id): Id,
     params: Params,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<ConfigId>> {
     let mut config = read_config(&read::json(&body)?)?;
     accounts::storage(&state, &params, "configurationAccountName")?;

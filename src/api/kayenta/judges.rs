@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -17,7 +16,7 @@ use super::answer::{Answer, Message, Refusal};
 use super::canary_request::read_thresholds;
 use super::configs;
 use super::lists::{pair_list, read_pairs};
-use super::params::Params;
+use super::params::{Content, Params};
 use super::read::{self, Field, Problems};
 use super::shapes::{CanaryJudgeResultBody, RemoteJudgeRequestBody};
 use super::{accounts, score, start};
@@ -67,7 +66,9 @@ pub(super) async fn list() -> Json<Vec<JudgeBody>> {
         ("storageAccountName" = Option<String>, Query, description = "Any known account")
     ),
     responses(
-        (status = 200, description = "What the judge says", body = CanaryJudgeResultBody),
+        (status = 200, description = "What the judge says", body = CanaryJudgeResultBody, headers(
+            ("Coalmine-Verdict" = String, description = "`Pass`, `Marginal`, `Inconclusive` or `Fail` by the safe rules")
+        )),
         (status = 400, description = "A parameter is missing, or config and pairs cannot be judged", body = Message),
         (status = 404, description = "There is no such config or list", body = Message),
         (status = 503, description = "Store or archive are out of reach", body = Message)
@@ -105,7 +106,10 @@ pub(super) async fn judge_stored(
         (status = 400, description = "Config and pairs cannot be judged", body = Message)
     )
 )]
-pub(super) async fn judge_remote(State(state): State<ApiState>, body: Bytes) -> Answer<Response> {
+pub(super) async fn judge_remote(
+    State(state): State<ApiState>,
+    Content(body): Content,
+) -> Answer<Response> {
     let value = read::json(&body)?;
     let root = Field::root(&value);
     let mut problems = Problems::default();

@@ -2,18 +2,17 @@
 //! list is the id of its bundle.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::accounts;
 use super::answer::{Answer, Message, Refusal};
 use super::documents::{self, DocumentSummary, random_id};
-use super::params::{Id, Ids, Params};
+use super::params::{Content, Id, Ids, Params};
 use super::read::{self, Field, Problems};
 use super::shapes::{MetricSetBody, MetricSetPairBody};
 use crate::api::ApiState;
@@ -161,10 +160,15 @@ pub(super) async fn show_pair(
 pub(super) async fn create_pair_list(
     State(state): State<ApiState>,
     params: Params,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<PairListId>> {
-    let value = read::json(&body)?;
+    let mut value = read::json(&body)?;
     read_pairs(&value)?;
+    for pair in value.as_array_mut().into_iter().flatten() {
+        for side in ["control", "experiment"] {
+            name_holes(pair.pointer_mut(&format!("/values/{side}")));
+        }
+    }
     accounts::storage(&state, &params, "accountName")?;
     let id = random_id();
     let taken = format!("Metric set pair list '{id}' already exists.");
@@ -173,6 +177,14 @@ pub(super) async fn create_pair_list(
     Ok(Json(PairListId {
         metric_set_pair_list_id: id,
     }))
+}
+
+/// Writes missing points as Kayenta does, so that clients find no `null` among them.
+fn name_holes(points: Option<&mut Value>) {
+    let points = points.and_then(Value::as_array_mut);
+    for point in points.into_iter().flatten().filter(|point| point.is_null()) {
+        *point = "NaN".into();
+    }
 }
 
 /// Reads pairs as a judge needs them. An empty list is no error here.
@@ -273,12 +285,11 @@ pub(super) async fn show_set_list(
 pub(super) async fn create_set_list(
     State(state): State<ApiState>,
     params: Params,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<SetListId>> {
-    let value = read::json(&body)?;
-    check_sets(&value)?;
+    let sets = read_sets(&read::json(&body)?)?;
     accounts::storage(&state, &params, "accountName")?;
-    Ok(Json(keep_sets(&state, &value).await?))
+    Ok(Json(keep_sets(&state, &sets).await?))
 }
 
 /// Keeps a list of metric sets under a new id.
@@ -292,36 +303,50 @@ pub(super) async fn keep_sets(state: &ApiState, value: &Value) -> Answer<SetList
     })
 }
 
-/// Whether every set has fields of the right kinds. None is needed.
-fn check_sets(value: &Value) -> Answer<()> {
+/// The sets as they are shown again: numbers that came as text are numbers, and missing points have a name. No field is needed;
+/// those that are not known are left out.
+fn read_sets(value: &Value) -> Answer<Value> {
     let mut problems = Problems::default();
     let items = Field::root(value).items(&mut problems);
     if items.is_none() && value.is_null() {
         problems.add("", "nothing", "a list");
     }
+    let mut sets = Vec::new();
     for set in items.into_iter().flatten() {
         if set.object(&mut problems).is_none() {
             problems.told(format!("{}: expected a metric set", set.path()));
             continue;
         }
-        set.get("name").text(&mut problems);
+        let mut read = serde_json::Map::new();
+        let mut keep = |key: &str, value: Option<Value>| {
+            read.extend(value.map(|value| (key.to_owned(), value)));
+        };
+        for key in ["name", "startTimeIso", "endTimeIso"] {
+            keep(key, set.get(key).text(&mut problems).map(Value::from));
+        }
         for key in ["tags", "attributes"] {
-            set.get(key).texts(&mut problems);
+            let texts = set.get(key).texts(&mut problems);
+            keep(key, (!set.get(key).is_absent()).then(|| json!(texts)));
         }
         for key in ["startTimeMillis", "endTimeMillis", "stepMillis"] {
-            set.get(key).whole(&mut problems);
+            keep(key, set.get(key).whole(&mut problems).map(Value::from));
         }
-        for key in ["startTimeIso", "endTimeIso"] {
-            set.get(key).text(&mut problems);
-        }
-        for point in set.get("values").items(&mut problems).unwrap_or_default() {
-            let word = point.value().as_str().unwrap_or_default();
-            if !["NaN", "Infinity", "-Infinity"].contains(&word) {
-                point.number(&mut problems);
-            }
-        }
+        let points = set.get("values").items(&mut problems);
+        let points =
+            points.map(|points| points.iter().map(|it| point(it, &mut problems)).collect());
+        keep("values", points);
+        sets.push(Value::Object(read));
     }
-    problems.check()
+    problems.check()?;
+    Ok(Value::Array(sets))
+}
+
+/// One point: a number, or the word for what is none.
+fn point(field: &Field, problems: &mut Problems) -> Value {
+    match field.value().as_str() {
+        Some(word @ ("NaN" | "Infinity" | "-Infinity")) => word.into(),
+        Some(_) | None => field.number(problems).map_or("NaN".into(), Value::from),
+    }
 }
 
 /// Removes a list of metric sets.

@@ -33,6 +33,7 @@ mod times;
 use axum::Router;
 use axum::routing::{MethodRouter, get, post, put};
 use utoipa::OpenApi;
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 
 use super::ApiState;
 
@@ -87,7 +88,33 @@ struct Document;
 /// What [`routes`] serves, described.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    let mut document = Document::openapi();
+    let refusal = |description: &str| {
+        let message = Content::new(Some(Ref::from_schema_name("Message")));
+        ResponseBuilder::new()
+            .description(description)
+            .content("application/json", message)
+            .build()
+    };
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            let mut add = |status: &str, description: &str| {
+                responses.insert(status.to_owned(), RefOr::T(refusal(description)));
+            };
+            add("500", "A defect, or damaged data; the log has more");
+            if operation.request_body.is_some() {
+                add("413", "The body is larger than the server allows");
+            }
+        }
+    }
+    document
 }
 
 /// All of Kayenta's paths, each also with a slash at its end. Whoever serves them adds limits, time-outs and authentication.

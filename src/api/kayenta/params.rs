@@ -1,6 +1,7 @@
-//! Parameters of a request: those of the query, where an empty one is the same as none, and ids in the path.
+//! What a request brings: parameters of the query, where an empty one is the same as none, ids in the path, and its body.
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 
 use super::answer::{Answer, Refusal};
@@ -115,6 +116,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
         match Path::<(String, String)>::from_request_parts(parts, state).await {
             Ok(Path((first, second))) => Ok(Self(first, second)),
             Err(error) => Err(Refusal::bad(error.body_text())),
+        }
+    }
+}
+
+/// The whole body. One that is too large for the server is 413.
+#[derive(Debug, Clone)]
+pub(super) struct Content(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Content {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Answer<Self> {
+        match Bytes::from_request(request, state).await {
+            Ok(bytes) => Ok(Self(bytes)),
+            Err(error) => Err(Refusal::new(error.status(), error.body_text())),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Standalone analyses: judgements at intervals, and what they come to.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -12,7 +11,7 @@ use super::analysis_status::{self, CanaryAnalysisStatus};
 use super::answer::{Answer, Message, Refusal};
 use super::canary::parts_of;
 use super::configs;
-use super::params::{Id, Params};
+use super::params::{Content, Id, Params};
 use super::read::{self, Field, Problems};
 use super::run::Run;
 use super::shapes::{AdHocAnalysisBody, CanaryAnalysisExecutionRequestBody};
@@ -66,7 +65,7 @@ pub(super) async fn start_stored(
     Id(config_id): Id,
     params: Params,
     repeatable: Repeatable,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<CanaryAnalysisExecutionId>> {
     let key = repeatable.key(&body)?;
     let value = read::json(&body)?;
@@ -102,7 +101,7 @@ pub(super) async fn start_ad_hoc(
     State(state): State<ApiState>,
     params: Params,
     repeatable: Repeatable,
-    body: Bytes,
+    Content(body): Content,
 ) -> Answer<Json<CanaryAnalysisExecutionId>> {
     let key = repeatable.key(&body)?;
     let value = read::json(&body)?;

@@ -140,6 +140,25 @@ async fn lists_of_pairs_and_sets_are_kept_as_they_came() {
 }
 
 #[tokio::test]
+async fn missing_points_are_nan_and_never_null() {
+    let service = Service::new();
+    let pairs =
+        json!([{"name": "m", "id": "p", "values": {"control": [1, null], "experiment": [null]}}]);
+    let kept = service.post("/metricSetPairList", &pairs).await.ok();
+    let id = kept["metricSetPairListId"].as_str().unwrap();
+    let pairs = service.get(&format!("/metricSetPairList/{id}")).await.ok();
+    assert_eq!(
+        pairs[0]["values"],
+        json!({"control": [1, "NaN"], "experiment": ["NaN"]})
+    );
+    let sets = json!([{"name": "m", "values": [null, 2]}]);
+    let kept = service.post("/metricSetList", &sets).await.ok();
+    let id = kept["metricSetListId"].as_str().unwrap();
+    let sets = service.get(&format!("/metricSetList/{id}")).await.ok();
+    assert_eq!(sets[0]["values"], json!(["NaN", 2.0]));
+}
+
+#[tokio::test]
 async fn a_pair_that_is_not_in_its_list_is_404_without_a_body() {
     let service = Service::new();
     let pairs = json!([{"name": "m", "id": "p1", "values": {"control": [1], "experiment": [1]}}]);

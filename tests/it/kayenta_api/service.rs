@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use coalmine::analysis::collect::Collector;
 use coalmine::analysis::judge_run::Analysis;
 use coalmine::api::{ApiSettings, ApiState, kayenta};
+use coalmine::archive::Archive;
 use coalmine::archive::memory::MemoryArchive;
 use coalmine::clock::{Clock, VirtualClock};
 use coalmine::executions::engine::{Engine, Ports, Turn};
@@ -182,6 +183,12 @@ impl Service {
         Self::serving(settings, known_series(), Limits::default())
     }
 
+    /// With another archive.
+    pub(super) fn keeping(archive: Arc<dyn Archive>) -> Self {
+        let settings = ApiSettings::default();
+        Self::whole(settings, known_series(), Limits::default(), archive)
+    }
+
     /// With room for so many unfinished executions.
     pub(super) fn limited(most_unfinished: u64) -> Self {
         let limits = Limits { most_unfinished };
@@ -189,12 +196,21 @@ impl Service {
     }
 
     pub(super) fn serving(settings: ApiSettings, sources: Sources, limits: Limits) -> Self {
+        Self::whole(settings, sources, limits, Arc::new(MemoryArchive::new()))
+    }
+
+    fn whole(
+        settings: ApiSettings,
+        sources: Sources,
+        limits: Limits,
+        archive: Arc<dyn Archive>,
+    ) -> Self {
         let clock = Arc::new(VirtualClock::new(NEW_YEAR_MS));
         let store = Arc::new(MemoryStore::new());
         let collector = Collector::new(Arc::new(sources.clone()), Arc::clone(&clock) as _);
         let engine = Engine::new(Ports {
             store: Arc::clone(&store) as _,
-            archive: Arc::new(MemoryArchive::new()),
+            archive,
             analyst: Arc::new(Analysis::new(Arc::new(collector))),
             clock: Arc::clone(&clock) as _,
         });

@@ -66,10 +66,15 @@ pub(crate) fn folder(settings: &str) -> tempfile::TempDir {
 }
 
 pub(crate) fn command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_coalmine"));
+    let mut command = command_of(["serve", "--config"]);
+    command.arg(folder.join("server.yaml"));
     command
-        .args(["serve", "--config"])
-        .arg(folder.join("server.yaml"));
+}
+
+/// The program with `arguments`, and without the settings that this process may have.
+pub(crate) fn command_of<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coalmine"));
+    command.args(arguments);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("COALMINE_") {
             command.env_remove(name);
@@ -137,6 +142,10 @@ impl Server {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Reply {
+        self.raw(self.request(method, path, headers, body).as_bytes())
+    }
+
+    fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n",
             body.len()
@@ -150,7 +159,23 @@ impl Server {
         for (name, value) in headers {
             let _ = write!(head, "{name}: {value}\r\n");
         }
-        self.raw(format!("{head}\r\n{body}").as_bytes())
+        format!("{head}\r\n{body}")
+    }
+
+    /// As [`Server::ask`], of a server that may die meanwhile: `None` where no whole answer came.
+    pub(crate) fn ask_or_nothing(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Option<Reply> {
+        let mut stream = TcpStream::connect(self.address).ok()?;
+        stream.set_read_timeout(Some(BOUND)).ok()?;
+        stream
+            .write_all(self.request(method, path, headers, body).as_bytes())
+            .ok()?;
+        Some(read(stream)).filter(|reply| reply.status != 0)
     }
 
     pub(crate) fn get(&self, path: &str) -> Reply {
@@ -267,7 +292,7 @@ pub(crate) fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
             return found;
         }
         assert!(began.elapsed() < BOUND, "waited too long");
-        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(2));
     }
 }
 
