@@ -10,7 +10,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::analysis::collect::{Collector, Keep, Patience};
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::server::ServerConfig;
 use crate::config::server::secret::SecretPlace;
 use crate::sources::Sources;
@@ -171,6 +171,16 @@ fn data_dir(config: &ServerConfig) -> Result<PathBuf, AppError> {
     Ok(Path::new(&home).join(".local/share/coalmine"))
 }
 
+/// What collects from the accounts of the config, without a server.
+///
+/// # Errors
+/// `Account`, `Secret`: the first account that cannot be used.
+pub fn collector_of(config: &ServerConfig) -> Result<Collector, AppError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let sources = accounts::sources(config, &clock)?;
+    Ok(collector(config, &sources, clock))
+}
+
 /// What collects from `sources`, as the config says.
 #[must_use]
 pub fn collector(config: &ServerConfig, sources: &Sources, clock: Arc<dyn Clock>) -> Collector {
@@ -181,6 +191,7 @@ pub fn collector(config: &ServerConfig, sources: &Sources, clock: Arc<dyn Clock>
             attempt: collect.answer_deadline,
             metric: collect.metric_deadline,
             judgement: collect.deadline,
+            history: Patience::default().history.min(collect.deadline),
             ..Patience::default()
         })
         .keep(Keep {

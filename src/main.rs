@@ -2,15 +2,20 @@
 
 use std::process::ExitCode;
 
-use coalmine::app;
-use coalmine::cli::{self, ServeError};
+use coalmine::app::{self, AppError};
+use coalmine::cli::{self, Parts, ServeError};
 
 fn main() -> ExitCode {
-    cli::main(|config, ready| {
-        app::serve(config, ready).map_err(|error| ServeError {
-            message: coalmine::executions::engine::with_causes(&error),
-            hint: error.hint(),
-            is_config: error.is_config(),
-        })
+    cli::main(Parts {
+        serve: |config, ready| app::serve(config, ready).map_err(told),
+        collector: |config| app::collector_of(config).map_err(told),
     })
+}
+
+fn told(error: AppError) -> ServeError {
+    ServeError {
+        message: coalmine::executions::engine::with_causes(&error),
+        hint: error.hint(),
+        is_config: error.is_config(),
+    }
 }

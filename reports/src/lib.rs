@@ -6,6 +6,7 @@
 mod chart;
 mod condition;
 mod effect;
+mod fetched;
 mod format;
 mod html;
 mod junit;
@@ -26,6 +27,7 @@ use coalmine_judges::judgement::Judgement;
 use coalmine_judges::series::MetricSetPair;
 use thiserror::Error;
 
+pub use fetched::{FetchedQuery, FetchedReport, FetchedSeries, fetched, window};
 pub use html::DATA_LIMIT;
 pub use markdown::Links;
 pub use text::TextStyle;

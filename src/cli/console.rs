@@ -56,6 +56,10 @@ impl Console {
         self.quiet
     }
 
+    pub(super) fn ascii(&self) -> bool {
+        self.ascii
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(super) fn now_ms(&self) -> i64 {
         self.clock.now_ms()

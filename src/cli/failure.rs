@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::exit::Exit;
 use crate::archive::whole_file::WriteError;
 use crate::config::problems::{Problems, Role};
 use crate::model::clean::clean;
@@ -14,6 +15,8 @@ pub(super) struct Failure {
     parts: Vec<Part>,
     /// What came of it, as a sentence.
     consequence: Option<String>,
+    /// How the program ends.
+    exit: Exit,
 }
 
 #[derive(Debug)]
@@ -42,6 +45,7 @@ impl Failure {
                 count: 1,
             }],
             consequence: None,
+            exit: Exit::BadInput,
         }
     }
 
@@ -54,6 +58,7 @@ impl Failure {
                 problems: Box::new(problems),
             }],
             consequence: None,
+            exit: Exit::BadInput,
         }
     }
 
@@ -76,10 +81,45 @@ impl Failure {
         self
     }
 
-    /// Adds another failure, so that all are told at once.
+    /// Adds a line below the message.
+    pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
+        if let Some(Part::Plain { details, .. }) = self.parts.last_mut() {
+            details.push(detail.into());
+        }
+        self
+    }
+
+    /// Says that the message stands for so many errors.
+    pub(super) fn counts(mut self, number: usize) -> Self {
+        if let Some(Part::Plain { count, .. }) = self.parts.last_mut() {
+            *count = number as u64;
+        }
+        self
+    }
+
+    /// Says that the same call may succeed later.
+    pub(super) fn passing(mut self) -> Self {
+        self.exit = Exit::OutOfReach;
+        self
+    }
+
+    /// How the program ends.
+    pub(super) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Adds another failure, so that all are told at once. Where one must be mended, waiting does not help.
     pub(super) fn and(mut self, other: Self) -> Self {
         self.parts.extend(other.parts);
+        if other.exit == Exit::BadInput {
+            self.exit = Exit::BadInput;
+        }
         self
+    }
+
+    /// The first failure of several, with all others; `None` for none.
+    pub(super) fn all(failures: impl IntoIterator<Item = Self>) -> Option<Self> {
+        failures.into_iter().reduce(Self::and)
     }
 
     /// Says what came of it, unless that was said already where more was known.
@@ -165,6 +205,7 @@ impl From<InputError> for Failure {
                 count: error.problems.len() as u64 + error.more,
             }],
             consequence: None,
+            exit: Exit::BadInput,
         }
     }
 }

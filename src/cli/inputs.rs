@@ -10,6 +10,7 @@ use coalmine_judges::judges;
 use coalmine_judges::series::{MetricSetPair, Series};
 
 use super::failure::Failure;
+use super::live::SideNames;
 use crate::archive::whole_file::resolved;
 use crate::config::{CanaryConfig, Strictness, load, node};
 use crate::model::query::SentQueries;
@@ -21,19 +22,18 @@ pub(super) const DEFAULT_GROUP: &str = "metrics";
 
 /// Where the series are.
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = true)]
 pub(super) struct SeriesArgs {
     /// Kayenta's metric set pair list, JSON
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "baseline", "canary"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "baseline", "canary", "metric_store"])]
     pairs: Option<PathBuf>,
     /// Both sides in one CSV: timestamp,metric,side,value and tags
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "canary"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "canary", "metric_store"])]
     data: Option<PathBuf>,
-    /// The version now live: CSV with a column for each metric
-    #[arg(long, value_name = "FILE", requires = "canary")]
+    /// The version now live: CSV with a column for each metric; or its scope in a metric store
+    #[arg(long, value_name = "FILE|SCOPE", requires = "canary")]
     baseline: Option<PathBuf>,
     /// The new version, likewise
-    #[arg(long, value_name = "FILE", requires = "baseline")]
+    #[arg(long, value_name = "FILE|SCOPE", requires = "baseline")]
     canary: Option<PathBuf>,
 }
 
@@ -43,6 +43,14 @@ impl SeriesArgs {
         [&self.pairs, &self.data, &self.baseline, &self.canary]
             .into_iter()
             .flatten()
+    }
+
+    /// Baseline and canary as scopes of a metric store.
+    pub(super) fn side_names(&self) -> SideNames<'_> {
+        SideNames {
+            baseline: self.baseline.as_deref(),
+            canary: self.canary.as_deref(),
+        }
     }
 
     /// The names of baseline and canary, where they are files of their own.

@@ -2,13 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ArgGroup;
+use coalmine_judges::config::Thresholds;
 use coalmine_judges::judge::{Judge, JudgeInput, Refusal};
+use coalmine_judges::judgement::Judgement;
 
+use super::MakeCollector;
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::inputs::{self, SeriesArgs};
+use super::live::{Live, LiveArgs, Wish};
 use super::progress::Progress;
+use crate::analysis::task::Collected;
 use crate::archive::bundle::{Bundle, Saved, Sides, Told};
 use crate::archive::whole_file::{Packing, WholeFile, resolved};
 use crate::config::CanaryConfig;
@@ -21,7 +27,13 @@ pub(super) const NOTHING_JUDGED: &str = "Nothing was judged.";
 #[command(
     override_usage = "coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
        coalmine judge [OPTIONS] --data <FILE>
-       coalmine judge [OPTIONS] --pairs <FILE>"
+       coalmine judge [OPTIONS] --pairs <FILE>
+       coalmine judge [OPTIONS] --config <FILE> <--source <NAME>|--prometheus <URL>>
+              --baseline <SCOPE> --canary <SCOPE> --lookback <TIME>",
+    group = ArgGroup::new("input")
+        .args(["pairs", "data", "baseline", "canary", "source", "prometheus"])
+        .required(true)
+        .multiple(true)
 )]
 pub(super) struct Args {
     /// Canary config, JSON or YAML; without one every metric found is judged by the defaults
@@ -53,13 +65,23 @@ pub(super) struct Args {
     /// List the metrics that passed, too
     #[arg(long)]
     all: bool,
+    // Last, because its heading counts for all that comes after.
+    #[command(flatten)]
+    live: LiveArgs,
 }
 
-pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    judge(args, console).map_err(|failure| failure.so(NOTHING_JUDGED))
+pub(super) fn run(
+    args: &Args,
+    make: MakeCollector,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    judge(args, make, console).map_err(|failure| match failure.exit() {
+        Exit::OutOfReach => failure.so("Nothing was judged; the same call may succeed later."),
+        Exit::Pass | Exit::Fail | Exit::BadInput | Exit::Undecided => failure.so(NOTHING_JUDGED),
+    })
 }
 
-fn judge(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+fn judge(args: &Args, make: MakeCollector, console: &mut Console) -> Result<Exit, Failure> {
     check_files(args)?;
     let config = match &args.config {
         Some(path) => Some(inputs::load_config(path, args.lenient)?),
@@ -69,47 +91,33 @@ fn judge(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let judge = inputs::choose_judge(args.judge.as_deref(), config.as_ref())?;
     let outputs = Outputs::prepare(args)?;
 
-    let progress = Progress::start(console.shows_progress(), "Reading the input");
-    let mut input = args.series.read()?;
-    let judge_config = match &config {
-        Some(config) => {
-            inputs::complete(config.judge_config(), &mut input, args.series.keeps_order());
-            config.judge_config().clone()
-        }
-        None => inputs::default_config(&input.sets),
+    let (saved, progress) = if args.live.wanted() {
+        let config = config.as_ref().ok_or_else(no_config)?;
+        let wish = Wish {
+            config,
+            judge: args.judge.as_deref(),
+            thresholds,
+        };
+        let live = args
+            .live
+            .understand(args.series.side_names(), &wish, make, console.now_ms())?;
+        let saved = judge_live(&live, config, console)?;
+        (
+            saved,
+            Progress::start(console.shows_progress(), "Writing the report"),
+        )
+    } else {
+        let progress = Progress::start(console.shows_progress(), "Reading the input");
+        let saved = judge_files(
+            args,
+            config.as_ref(),
+            thresholds,
+            judge.as_ref(),
+            &progress,
+            console,
+        )?;
+        (saved, progress)
     };
-    let mut notes = config
-        .as_ref()
-        .map(inputs::config_notes)
-        .unwrap_or_default();
-    notes.append(&mut input.notes);
-    let (baseline, canary) = args.series.sides();
-    let files: Vec<String> = args
-        .series
-        .files()
-        .map(|path| inputs::file_name(path))
-        .collect();
-    let bundle = Bundle {
-        version: Bundle::VERSION,
-        config: config.as_ref().map(wire_json).transpose()?,
-        judge: judge.name().to_owned(),
-        judge_config,
-        thresholds,
-        sets: input.sets,
-        history: input.history,
-        queries: input.queries,
-    };
-    let told = Told {
-        sides: Sides {
-            application: config.as_ref().and_then(application),
-            baseline,
-            canary,
-        },
-        origin: Some(files.join(", ")),
-        notes,
-    };
-    progress.doing(format!("Judging {} metric set pairs", bundle.sets.len()));
-    let saved = judge_bundle(bundle, judge.as_ref(), console.now_ms(), told)?;
     if outputs.any() {
         progress.doing("Writing the report");
     }
@@ -144,6 +152,83 @@ fn judge(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     Ok(verdict.into())
 }
 
+/// Judges series of files.
+fn judge_files(
+    args: &Args,
+    config: Option<&CanaryConfig>,
+    thresholds: Thresholds,
+    judge: &dyn Judge,
+    progress: &Progress,
+    console: &Console,
+) -> Result<Saved, Failure> {
+    let mut input = args.series.read()?;
+    let judge_config = match config {
+        Some(config) => {
+            inputs::complete(config.judge_config(), &mut input, args.series.keeps_order());
+            config.judge_config().clone()
+        }
+        None => inputs::default_config(&input.sets),
+    };
+    let mut notes = config.map(inputs::config_notes).unwrap_or_default();
+    notes.append(&mut input.notes);
+    let (baseline, canary) = args.series.sides();
+    let files: Vec<String> = args
+        .series
+        .files()
+        .map(|path| inputs::file_name(path))
+        .collect();
+    let bundle = Bundle {
+        version: Bundle::VERSION,
+        config: config.map(wire_json).transpose()?,
+        judge: judge.name().to_owned(),
+        judge_config,
+        thresholds,
+        sets: input.sets,
+        history: input.history,
+        queries: input.queries,
+    };
+    let told = Told {
+        sides: Sides {
+            application: config.and_then(application),
+            baseline,
+            canary,
+        },
+        origin: Some(files.join(", ")),
+        notes,
+    };
+    progress.doing(format!("Judging {} metric set pairs", bundle.sets.len()));
+    judge_bundle(bundle, judge, console.now_ms(), told)
+}
+
+/// Judges series of a metric store.
+fn judge_live(live: &Live, config: &CanaryConfig, console: &Console) -> Result<Saved, Failure> {
+    let (
+        Collected {
+            mut bundle,
+            mut told,
+        },
+        judgement,
+    ) = live.judge(console)?;
+    // Kept as it was given, whichever judge was asked for.
+    bundle.config = Some(wire_json(config)?);
+    let known = told.notes;
+    told.notes = inputs::config_notes(config);
+    told.notes.extend(live.notes.iter().cloned());
+    for note in known {
+        if !told.notes.contains(&note) {
+            told.notes.push(note);
+        }
+    }
+    saved(bundle, judgement, console.now_ms(), told)
+}
+
+/// A metric store has nothing to say where nobody asks.
+pub(super) fn no_config() -> Failure {
+    Failure::new(
+        "a metric store is asked by the queries of a canary config; expected `--config FILE`",
+    )
+}
+
 /// Judges what is in a bundle.
 pub(super) fn judge_bundle(
     bundle: Bundle,
@@ -156,6 +241,10 @@ pub(super) fn judge_bundle(
             .map_err(|refusal| refused(&refusal, &bundle, &told))?;
         judge.judge(&input)
     };
+    saved(bundle, judgement, now_ms, told)
+}
+
+fn saved(bundle: Bundle, judgement: Judgement, now_ms: i64, told: Told) -> Result<Saved, Failure> {
     Saved::new(bundle, judgement, now_ms, told)
         .map_err(|error| Failure::new(format!("cannot write the judgement: {error}")))
 }
@@ -241,7 +330,12 @@ fn shown(path: &Path) -> String {
 
 /// Standard input can be read once, and no file is both read and written.
 fn check_files(args: &Args) -> Result<(), Failure> {
-    let read: Vec<&PathBuf> = args.config.iter().chain(args.series.files()).collect();
+    let config = args.config.iter().chain(args.live.files());
+    let read: Vec<&PathBuf> = if args.live.wanted() {
+        config.collect()
+    } else {
+        config.chain(args.series.files()).collect()
+    };
     if read.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
         return Err(Failure::new(
             "`-` is given twice; standard input can be read once only",

@@ -8,10 +8,13 @@ mod console;
 mod demo;
 mod exit;
 mod failure;
+mod fetch;
 mod format;
 mod inputs;
 mod judge;
+mod live;
 mod progress;
+mod reading;
 mod report;
 mod serve;
 mod validate;
@@ -23,12 +26,14 @@ use clap::{Parser, Subcommand};
 
 pub use serve::{Serve, ServeError};
 
+use crate::analysis::collect::Collector;
+use crate::config::server::ServerConfig;
 use console::{ColorChoice, Console};
 use failure::Failure;
 
 /// Judges canaries: compares the metrics of a new version with those of the version now live.
 ///
-/// Exit codes: 0 pass, 1 fail, 2 bad input or config, 3 marginal or inconclusive.
+/// Exit codes: 0 pass, 1 fail, 2 bad input or config, 3 marginal or inconclusive, 4 metric store out of reach.
 #[derive(Debug, Parser)]
 #[command(name = "coalmine", version, max_term_width = 100)]
 struct Cli {
@@ -57,8 +62,10 @@ struct Manners {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Judge metrics from files; the exit code is the verdict
+    /// Judge metrics from files or from a metric store; the exit code is the verdict
     Judge(Box<judge::Args>),
+    /// Show the queries and the data of both sides, without judging
+    Fetch(Box<fetch::Args>),
     /// Check canary configs
     Validate(validate::Args),
     /// Draw the report of a judgement that was saved
@@ -71,9 +78,21 @@ enum Verb {
     Completions(completions::Args),
 }
 
-/// Runs the program. `serve` runs a server: which parts it is made of is not for the command line to know.
+/// Makes what asks the accounts of a server config.
+pub type MakeCollector = fn(&ServerConfig) -> Result<Collector, ServeError>;
+
+/// What verbs are given, because it is not for the command line to know which parts there are.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts {
+    /// Runs a server.
+    pub serve: Serve,
+    /// Makes what asks metric stores.
+    pub collector: MakeCollector,
+}
+
+/// Runs the program.
 #[must_use]
-pub fn main(serve: Serve) -> ExitCode {
+pub fn main(parts: Parts) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -85,16 +104,17 @@ pub fn main(serve: Serve) -> ExitCode {
     };
     let mut console = Console::new(&cli.manners);
     let outcome = match cli.verb {
-        Verb::Judge(args) => judge::run(&args, &mut console),
+        Verb::Judge(args) => judge::run(&args, parts.collector, &mut console),
+        Verb::Fetch(args) => fetch::run(&args, parts.collector, &mut console),
         Verb::Validate(args) => validate::run(&args, &mut console),
         Verb::Report(args) => report::run(&args, &mut console),
-        Verb::Serve(args) => serve::run(&args, serve, &mut console),
+        Verb::Serve(args) => serve::run(&args, parts.serve, &mut console),
         Verb::Demo(args) => demo::run(&args, &mut console),
         Verb::Completions(args) => completions::run(&args, &mut console),
     };
     let exit = outcome.unwrap_or_else(|failure| {
         console.fail(&failure);
-        exit::Exit::BadInput
+        failure.exit()
     });
     ExitCode::from(exit.code())
 }

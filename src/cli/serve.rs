@@ -61,13 +61,14 @@ pub(super) fn run(args: &Args, serve: Serve, console: &mut Console) -> Result<Ex
     Ok(Exit::Pass)
 }
 
+/// The variable that names the server config.
+pub(super) const CONFIG_VARIABLE: &str = "COALMINE_CONFIG";
+
 /// The server config: from the file, the environment, and the flags, which win in this order.
 fn load(args: &Args) -> Result<ServerConfig, Failure> {
-    let mut variables: Vec<(String, String)> = env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.starts_with("COALMINE_"))
-        .collect();
-    variables.sort();
+    let so =
+        |failure: Failure| failure.so("The server does not start with a config that has errors.");
+    let mut variables = variables();
     if let Some(listen) = &args.listen {
         variables.push(("--listen".to_owned(), listen.clone()));
     }
@@ -75,17 +76,41 @@ fn load(args: &Args) -> Result<ServerConfig, Failure> {
         let data_dir = data_dir.to_string_lossy().into_owned();
         variables.push(("--data-dir".to_owned(), data_dir));
     }
-    let from_environment = env::var_os("COALMINE_CONFIG").filter(|path| !path.is_empty());
-    let Some(path) = args.config.clone().or(from_environment.map(PathBuf::from)) else {
-        return server::without_file(&variables).map_err(|refused| failed("environment", *refused));
-    };
-    let text = open::read_text(&path, node::MAX_BYTES as u64)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    server::load(&text, folder, &variables)
-        .map_err(|refused| failed(&path.display().to_string(), *refused))
+    match args.config.clone().or_else(config_of_environment) {
+        Some(path) => read(&path, &variables).map_err(so),
+        None => server::without_file(&variables)
+            .map_err(|problems| so(refused("environment", *problems))),
+    }
 }
 
-fn failed(name: &str, refused: Refused) -> Failure {
+/// The file that the environment names.
+pub(super) fn config_of_environment() -> Option<PathBuf> {
+    let path = env::var_os(CONFIG_VARIABLE).filter(|path| !path.is_empty());
+    path.map(PathBuf::from)
+}
+
+/// All variables of the environment that are ours, in order.
+pub(super) fn variables() -> Vec<(String, String)> {
+    let mut variables: Vec<(String, String)> = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with("COALMINE_"))
+        .collect();
+    variables.sort();
+    variables
+}
+
+/// Reads a server config.
+///
+/// # Errors
+/// A file that cannot be read, and all that is wrong with the config.
+pub(super) fn read(path: &Path, variables: &[(String, String)]) -> Result<ServerConfig, Failure> {
+    let text = open::read_text(path, node::MAX_BYTES as u64)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    server::load(&text, folder, variables)
+        .map_err(|problems| refused(&path.display().to_string(), *problems))
+}
+
+/// What is wrong with a server config, for people.
+pub(super) fn refused(name: &str, refused: Refused) -> Failure {
     Failure::config(name.to_owned(), refused.text, refused.problems)
-        .so("The server does not start with a config that has errors.")
 }

@@ -364,33 +364,37 @@ fn help_is_no_error_and_a_wrong_flag_is() {
         !stdout.contains("--now"),
         "an option of the tests is hidden"
     );
-    insta::assert_snapshot!(folder.brief("judge"), @r"
+    insta::assert_snapshot!(folder.brief("judge"), @r#"
     exit 2
 
     ---
     error: the following required arguments were not provided:
-      <--pairs <FILE>|--data <FILE>|--baseline <FILE>|--canary <FILE>>
+      <--pairs <FILE>|--data <FILE>|--baseline <FILE|SCOPE>|--canary <FILE|SCOPE>|--source <NAME>|--prometheus <URL>>
 
     Usage: coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
            coalmine judge [OPTIONS] --data <FILE>
            coalmine judge [OPTIONS] --pairs <FILE>
+           coalmine judge [OPTIONS] --config <FILE> <--source <NAME>|--prometheus <URL>>
+                  --baseline <SCOPE> --canary <SCOPE> --lookback <TIME>
 
     For more information, try '--help'.
-    ");
-    insta::assert_snapshot!(folder.brief("judge --baseline b.csv"), @r"
+    "#);
+    insta::assert_snapshot!(folder.brief("judge --baseline b.csv"), @r#"
     exit 2
 
     ---
     error: the following required arguments were not provided:
-      --canary <FILE>
+      --canary <FILE|SCOPE>
 
     Usage: coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
            coalmine judge [OPTIONS] --data <FILE>
            coalmine judge [OPTIONS] --pairs <FILE>
+           coalmine judge [OPTIONS] --config <FILE> <--source <NAME>|--prometheus <URL>>
+                  --baseline <SCOPE> --canary <SCOPE> --lookback <TIME>
 
     For more information, try '--help'.
-    ");
-    insta::assert_snapshot!(folder.brief("judge --pairs a --data b"), @r"
+    "#);
+    insta::assert_snapshot!(folder.brief("judge --pairs a --data b"), @r#"
     exit 2
 
     ---
@@ -399,9 +403,11 @@ fn help_is_no_error_and_a_wrong_flag_is() {
     Usage: coalmine judge [OPTIONS] --baseline <FILE> --canary <FILE>
            coalmine judge [OPTIONS] --data <FILE>
            coalmine judge [OPTIONS] --pairs <FILE>
+           coalmine judge [OPTIONS] --config <FILE> <--source <NAME>|--prometheus <URL>>
+                  --baseline <SCOPE> --canary <SCOPE> --lookback <TIME>
 
     For more information, try '--help'.
-    ");
+    "#);
     insta::assert_snapshot!(folder.brief("jugde"), @r"
     exit 2
 

@@ -80,6 +80,7 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
             "config",
             "sources",
             "archive",
+            "analysis",
             "clock",
             "ui",
             "coalmine_judges",

@@ -19,7 +19,7 @@ use crate::model::scope::{Scope, Side};
 use crate::sources::Fetched;
 
 /// What came of all asks.
-pub(super) struct Heard<'a> {
+pub(super) struct Outcomes<'a> {
     pub(super) account: &'a str,
     pub(super) asks: &'a [Ask],
     /// One for each ask.
@@ -42,7 +42,7 @@ struct Halves {
 pub(super) fn collected(
     task: &Task,
     config: &CanaryConfig,
-    heard: Heard<'_>,
+    heard: Outcomes<'_>,
 ) -> Result<Collected, Vec<Failure>> {
     let metrics = task.config.metrics.len();
     let mut halves: Vec<Halves> = std::iter::repeat_with(Halves::default)

@@ -10,6 +10,8 @@ mod assemble;
 mod attempts;
 mod coverage;
 mod gate;
+mod gathered;
+mod listener;
 mod patience;
 
 use std::collections::HashMap;
@@ -22,6 +24,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 pub use answers::Keep;
 pub use gate::AccountLimits;
+pub use gathered::{Answered, Gathered};
+pub use listener::{Heard, Listener};
 pub use patience::Patience;
 
 use super::task::{Collected, Failure, Task};
@@ -42,6 +46,7 @@ pub struct Collector {
     gates: Gates,
     answers: Answers,
     jitter: Mutex<fastrand::Rng>,
+    listener: Listener,
 }
 
 impl Collector {
@@ -55,6 +60,7 @@ impl Collector {
             gates: Gates::default(),
             answers: Answers::new(Keep::default()),
             jitter: Mutex::new(fastrand::Rng::new()),
+            listener: Listener::default(),
         }
     }
 
@@ -86,11 +92,26 @@ impl Collector {
         self
     }
 
+    /// Tells `listener` how the work goes on.
+    #[must_use]
+    pub fn listener(mut self, listener: Listener) -> Self {
+        self.listener = listener;
+        self
+    }
+
     /// Fetches both sides of all metrics, and history where the config asks for it.
     ///
     /// # Errors
     /// All failures at once, never an empty list, in the order of the metrics. A history that cannot be had is only noted.
     pub async fn collect(&self, task: &Task) -> Result<Collected, Vec<Failure>> {
+        self.gather(task).await?.collected()
+    }
+
+    /// The same up to the answers, so that they can be looked at one by one.
+    ///
+    /// # Errors
+    /// What is wrong before anything is asked, all at once.
+    pub async fn gather<'t>(&self, task: &'t Task) -> Result<Gathered<'t>, Vec<Failure>> {
         let config = canary::of_wire((*task.config).clone()).map_err(|problems| {
             let failures = problems.iter().map(|problem| Failure {
                 hint: problem.hint.clone(),
@@ -100,16 +121,14 @@ impl Collector {
         })?;
         let (account, source, asks, notes) = self.prepare(task)?;
         let answers = self.ask_all(&asks, source).await;
-        assemble::collected(
+        Ok(Gathered {
             task,
-            &config,
-            assemble::Heard {
-                account,
-                asks: &asks,
-                answers,
-                notes,
-            },
-        )
+            config,
+            account: account.to_owned(),
+            asks,
+            answers,
+            notes,
+        })
     }
 
     /// Tells the source what will be asked, so that one that sees only the present can begin to look.
@@ -171,14 +190,24 @@ impl Collector {
             unique[index].1 |= ask.purpose != Purpose::History;
             place.push(index);
         }
-        let outcomes = unique.into_iter().map(|(ask, needed)| {
-            let (metric, all) = if needed {
-                (self.patience.metric, self.patience.judgement)
-            } else {
-                (self.patience.history, self.patience.history)
-            };
-            self.ask(ask, source, Deadline::new(metric, now + all))
-        });
+        let tally = listener::Tally::new(&self.listener, asks, &place);
+        let outcomes = unique
+            .into_iter()
+            .enumerate()
+            .map(|(index, (ask, needed))| {
+                let (metric, all) = if needed {
+                    (self.patience.metric, self.patience.judgement)
+                } else {
+                    (self.patience.history, self.patience.history)
+                };
+                let outcome = self.ask(ask, source, Deadline::new(metric, now + all));
+                let tally = &tally;
+                async move {
+                    let outcome = outcome.await;
+                    tally.came(index);
+                    outcome
+                }
+            });
         let outcomes = join_all(outcomes).await;
         place
             .into_iter()
@@ -212,12 +241,16 @@ impl Collector {
                 Remedy::Retry { after } => after,
                 Remedy::Mend | Remedy::GiveUp => return Err(Lost::now(error)),
             };
-            tries.failed(error);
+            tries.failed(Arc::clone(&error));
             let share = self.share();
             let pause = self.patience.pause(tries.count, share, after);
             if tries.count >= self.patience.attempts || pause >= deadline.left() {
                 return Err(tries.given_up());
             }
+            self.listener.tell(&Heard::AskedAgain {
+                error: &error,
+                pause,
+            });
             sleep(pause).await;
         }
     }
