@@ -210,7 +210,7 @@ impl Collector {
             };
             let after = match error.remedy {
                 Remedy::Retry { after } => after,
-                Remedy::Mend | Remedy::GiveUp => return Err(Lost::now(error)),
+                Remedy::Later | Remedy::Mend | Remedy::GiveUp => return Err(Lost::now(error)),
             };
             tries.failed(error);
             let share = self.share();
