@@ -83,6 +83,8 @@ pub enum Remedy {
         /// How long to wait at least.
         after: Option<Duration>,
     },
+    /// The same may succeed another time, but asking again now would only add to what the store suffers from.
+    Later,
     /// Mend the config, the request or the account; asking again gives the same error.
     Mend,
     /// Nothing helps: this metric cannot be had from this store.

@@ -393,6 +393,43 @@ async fn samples_are_taken_by_themselves_until_the_window_ends() {
     assert!(fetched.points >= 2, "{fetched:?}");
 }
 
+/// The time of the test's own runtime, which stands still while there is something to do.
+#[derive(Debug)]
+struct PausedClock(tokio::time::Instant);
+
+impl Clock for PausedClock {
+    fn now_ms(&self) -> i64 {
+        i64::try_from(self.0.elapsed().as_millis()).unwrap()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_never_answers_costs_no_sample() {
+    // Takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let account = ScrapeAccount {
+        instances: BTreeMap::from([(
+            "web".to_owned(),
+            vec![silent.local_addr().unwrap().to_string()],
+        )]),
+        instances_from_requests: false,
+    };
+    let clock = Arc::new(PausedClock(tokio::time::Instant::now()));
+    let source = ScrapeSource::new(account, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+    let mut asked = question("PromQL:avg(temp)", "web", 0, 0);
+    asked.scope.window = Window::new(1_000, 10_000).unwrap();
+    asked.scope.step_secs = 1;
+    source.watch(&asked).await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let fetched = source.fetch(&asked).await.unwrap();
+    assert_eq!(values(&fetched), [None; 10]);
+    assert!(
+        fetched.warnings[0].contains("was missed 10 times"),
+        "{:?}",
+        fetched.warnings
+    );
+}
+
 /// From a config to a verdict, with nothing but pages.
 #[tokio::test]
 async fn a_canary_is_judged_without_a_metric_store() {

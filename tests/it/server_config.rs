@@ -258,6 +258,29 @@ fn a_variable_that_is_written_wrongly_is_warned_about() {
 }
 
 #[test]
+fn a_timeout_beyond_the_answers_deadline_is_warned_about() {
+    let account = |timeout: &str| {
+        format!(
+            "accounts:\n- {{type: prometheus, name: prom, baseUrl: 'https://example.com'{timeout}}}\n"
+        )
+    };
+    let warnings = |text: &str| taken(text, &[]).warnings;
+    assert_eq!(
+        warnings(&account(", timeout: 2m")),
+        [
+            "account `prom`: `timeout` is 120 s, and every question ends after `collect.answerDeadline`, 60 s; raise the latter above it"
+        ]
+    );
+    let text = format!(
+        "{}collect: {{answerDeadline: 3m}}",
+        account(", timeout: 2m")
+    );
+    assert!(warnings(&text).is_empty());
+    assert!(warnings(&account(", timeout: 59s")).is_empty());
+    assert!(warnings(&account("")).is_empty());
+}
+
+#[test]
 fn a_secret_in_the_config_is_refused_and_not_shown() {
     for text in [
         "auth: {token: s3cr3t}",

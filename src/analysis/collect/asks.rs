@@ -8,7 +8,7 @@ use super::super::task::{Failure, Task};
 use super::answers::Key;
 use crate::config::canary::wire::{History, Metric};
 use crate::model::scope::{Scope, ScopePair, Side, Window};
-use crate::sources::{Manner, MetricSource, Question, SourceError};
+use crate::sources::{Manner, MetricSource, Question, Remedy, SourceError};
 
 /// Most points of all histories together: 4 million, 64 MB beside what is judged.
 const MOST_HISTORY_POINTS: u64 = 4_000_000;
@@ -277,6 +277,6 @@ pub(super) fn failed(
         message,
         query: error.query.clone(),
         hint: error.hint.clone(),
-        passing: after.is_some(),
+        passing: after.is_some() || error.remedy == Remedy::Later,
     }
 }

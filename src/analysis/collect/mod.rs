@@ -239,7 +239,7 @@ impl Collector {
             };
             let after = match error.remedy {
                 Remedy::Retry { after } => after,
-                Remedy::Mend | Remedy::GiveUp => return Err(Lost::now(error)),
+                Remedy::Later | Remedy::Mend | Remedy::GiveUp => return Err(Lost::now(error)),
             };
             tries.failed(Arc::clone(&error));
             let share = self.share();

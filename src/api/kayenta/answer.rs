@@ -159,7 +159,7 @@ impl From<UnknownAccount> for Refusal {
 impl From<SourceError> for Refusal {
     fn from(error: SourceError) -> Self {
         let status = match error.remedy {
-            Remedy::Retry { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Remedy::Retry { .. } | Remedy::Later => StatusCode::SERVICE_UNAVAILABLE,
             Remedy::Mend | Remedy::GiveUp => StatusCode::BAD_REQUEST,
         };
         let mut message = with_causes(&error);

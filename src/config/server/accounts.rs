@@ -1,11 +1,12 @@
 //! Accounts of metric stores, as the server config has them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::duration::DurationText;
+use super::duration::{self, DurationText};
 use super::secret::SecretWire;
 
 /// One metric store and how we come in.
@@ -150,4 +151,26 @@ pub enum OnWarningWire {
     Warn,
     /// The answer counts.
     Ignore,
+}
+
+/// A warning for each account that is to wait longer for an answer than anybody who asks it does (`collect.answerDeadline`). What
+/// is no duration is told elsewhere.
+pub(super) fn vain_timeouts(accounts: &[AccountWire], answer_deadline: Duration) -> Vec<String> {
+    let vain = |account: &AccountWire| {
+        let AccountWire::Prometheus {
+            name,
+            timeout: Some(DurationText(text)),
+            ..
+        } = account
+        else {
+            return None;
+        };
+        let timeout = duration::parse(text).filter(|timeout| *timeout >= answer_deadline)?;
+        Some(format!(
+            "account `{name}`: `timeout` is {} s, and every question ends after `collect.answerDeadline`, {} s; raise the latter above it",
+            timeout.as_secs(),
+            answer_deadline.as_secs()
+        ))
+    };
+    accounts.iter().filter_map(vain).collect()
 }

@@ -47,6 +47,14 @@ pub(super) fn config(
     rules.accounts(&accounts, folder);
     let at = |keys: &[&str]| keys.iter().fold(Path::root(), |path, key| path.key(*key));
     let least = Duration::from_secs(1);
+    let answer_deadline = rules.time(
+        collect.answer_deadline.as_ref(),
+        &at(&["collect", "answerDeadline"]),
+        Duration::from_secs(60),
+        least,
+    );
+    let vain = super::accounts::vain_timeouts(&accounts, answer_deadline);
+    rules.overlaid.warnings.extend(vain);
     let config = ServerConfig {
         listen,
         token,
@@ -107,12 +115,7 @@ pub(super) fn config(
                 Duration::from_secs(300),
                 least,
             ),
-            answer_deadline: rules.time(
-                collect.answer_deadline.as_ref(),
-                &at(&["collect", "answerDeadline"]),
-                Duration::from_secs(60),
-                least,
-            ),
+            answer_deadline,
             tries: u32::try_from(collect.tries.unwrap_or(100)).unwrap_or(u32::MAX),
             cache: rules.time(
                 collect.cache.as_ref(),

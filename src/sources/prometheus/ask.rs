@@ -42,28 +42,42 @@ pub(super) async fn range(
                 let most = http.account().max_series.get();
                 if joined.len() > most {
                     let misfit = reply::Misfit::TooManySeries;
-                    return Err(with_query(failure::misfit(name(http), misfit, most), query));
+                    let error = failure::misfit(name(http), misfit, most, &str::to_owned);
+                    return Err(with_query(error, query));
                 }
                 continue;
             }
             Err(refusal) => refusal,
         };
-        let may_halve = match refusal.kind {
-            Kind::TooManySamples => halvings < MAX_HALVINGS,
-            // A store that names a time to come back is not asked before.
-            Kind::TimedOut => !timed_out && refusal.error.remedy == Remedy::Retry { after: None },
-            Kind::Other => false,
-        };
-        let halves = piece.halves().filter(|_| may_halve);
-        let Some([first, second]) = halves else {
-            return Err(with_query(refusal.error, query));
-        };
-        halvings += 1;
-        if refusal.kind == Kind::TimedOut {
-            timed_out = true;
-            time::sleep(AFTER_TIME_OUT).await;
+        match refusal.kind {
+            Kind::TooManySamples if halvings < MAX_HALVINGS => {
+                let Some([first, second]) = piece.halves() else {
+                    return Err(with_query(refusal.error, query));
+                };
+                halvings += 1;
+                left.extend([second, first]);
+            }
+            // A store that suffers is asked once more, for less, and then left alone.
+            Kind::TimedOut if timed_out => {
+                let error = SourceError {
+                    remedy: Remedy::Later,
+                    ..refusal.error
+                };
+                return Err(with_query(error, query));
+            }
+            // One that names a time to come back is not asked before.
+            Kind::TimedOut if refusal.error.remedy == Remedy::Retry { after: None } => {
+                timed_out = true;
+                time::sleep(AFTER_TIME_OUT).await;
+                match piece.halves() {
+                    Some([first, second]) => left.extend([second, first]),
+                    None => left.push(piece),
+                }
+            }
+            Kind::TooManySamples | Kind::TimedOut | Kind::Other => {
+                return Err(with_query(refusal.error, query));
+            }
         }
-        left.extend([second, first]);
     }
     Ok((joined, warnings))
 }
@@ -85,13 +99,13 @@ async fn one(
     let shown = |text: &str| headers.without_secrets(text);
     let account = http.account();
     let reply = failure::understood(&account.name, &answer, &shown)?;
-    let warnings = failure::warnings(&account.name, &reply, account.on_warning)?;
+    let warnings = failure::warnings(&account.name, &reply, account.on_warning, &shown)?;
     let most = account.max_series.get();
     let series = match reply.data {
         Some(data) => reply::matrix(data, most),
         None => Ok(Vec::new()),
     };
-    let series = series.map_err(|misfit| failure::misfit(&account.name, misfit, most))?;
+    let series = series.map_err(|misfit| failure::misfit(&account.name, misfit, most, &shown))?;
     Ok((series, warnings))
 }
 
@@ -111,7 +125,8 @@ pub(super) async fn instant_values(
     let Some(data) = reply.data else {
         return Ok(Vec::new());
     };
-    reply::vector(data).map_err(|misfit| with_query(failure::misfit(name(http), misfit, 0), query))
+    reply::vector(data)
+        .map_err(|misfit| with_query(failure::misfit(name(http), misfit, 0, &shown), query))
 }
 
 /// What each kind of store needs to hear to give raw and whole data; those that do not know a parameter ignore it.

@@ -43,6 +43,8 @@ pub(super) struct Headers {
     headers: HeaderMap,
     /// Every secret that is in them, to be kept out of texts that a server sends back.
     secrets: Vec<Secret>,
+    /// Those before the last change.
+    former: Vec<Secret>,
 }
 
 impl Headers {
@@ -50,14 +52,28 @@ impl Headers {
         &self.headers
     }
 
-    /// `text` without the secrets.
+    /// Whether they were ever read.
+    pub(super) fn is_read(&self) -> bool {
+        self.stamp.is_some()
+    }
+
+    /// `text` without the secrets, also where they are escaped as in JSON; those that were exchanged last stay out as well, since an
+    /// answer may still be to a request with them.
     pub(super) fn without_secrets(&self, text: &str) -> String {
-        let known = self
-            .secrets
+        let mut known: Vec<String> = Vec::new();
+        for secret in self.secrets.iter().chain(&self.former) {
+            let secret = secret.reveal();
+            let escaped = format!("{secret:?}");
+            known.push(escaped.trim_matches('"').to_owned());
+            known.push(secret.to_owned());
+        }
+        known.retain(|secret| secret.len() >= 4);
+        // One may hold another: the longer one first, so that nothing is left of it.
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let start = text.to_owned();
+        known
             .iter()
-            .map(Secret::reveal)
-            .filter(|secret| secret.len() >= 4);
-        known.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+            .fold(start, |text, secret| text.replace(secret.as_str(), "***"))
     }
 
     /// The headers as they are now, where files have changed since; with `anyway`, also where they look unchanged.
@@ -82,6 +98,10 @@ impl Headers {
             fresh.insert(account, header, value.reveal().to_owned())?;
             fresh.secrets.push(value);
         }
+        fresh.former = match fresh.secrets == self.secrets {
+            true => self.former.clone(),
+            false => self.secrets.clone(),
+        };
         Ok(Some(fresh))
     }
 
@@ -143,6 +163,11 @@ fn bad_header(account: &Account, name: &str) -> SourceError {
         account.name
     );
     SourceError::new(Remedy::Mend, message)
+}
+
+/// Whether any header of the account comes from a file.
+pub(super) fn has_files(account: &Account) -> bool {
+    files(account).next().is_some()
 }
 
 fn files(account: &Account) -> impl Iterator<Item = &Path> {

@@ -72,7 +72,8 @@ pub(super) fn understood<'a>(
                 Err(refusal(account, status, &reply, remedy, shown))
             }
             Ok(reply) => {
-                let found = format!("found the status `{}` in the answer", shown(&reply.status));
+                let status = short(&reply.status, shown);
+                let found = format!("found the status `{status}` in the answer");
                 Err(error(retry, found).into())
             }
             Err(_) if answer.is_html => {
@@ -84,6 +85,8 @@ pub(super) fn understood<'a>(
                 Err(error.into())
             }
             Err(why) => {
+                // The reader's messages quote what they stumbled over.
+                let why = short(&why, shown);
                 let found = format!("found no whole JSON ({why}): {}", excerpt());
                 Err(error(retry, found).into())
             }
@@ -112,8 +115,8 @@ fn refusal(
     remedy: Remedy,
     shown: &dyn Fn(&str) -> String,
 ) -> Refusal {
-    let kind = reply.error_type.as_deref().unwrap_or("no type");
-    let text = shown(&shorten(reply.error.as_deref().unwrap_or("no text")));
+    let kind = short(reply.error_type.as_deref().unwrap_or("no type"), shown);
+    let text = short(reply.error.as_deref().unwrap_or("no text"), shown);
     let mut error = SourceError::new(
         remedy,
         format!("account `{account}`: the query is refused with {status} ({kind}): {text}"),
@@ -176,14 +179,18 @@ fn mimir_id(text: &str) -> Option<String> {
 }
 
 fn excerpt(body: &[u8], shown: &dyn Fn(&str) -> String) -> String {
-    // Secrets go first: a cut through the middle of one would hide it.
     let start = body.get(..MAX_SHOWN * 40).unwrap_or(body);
-    let text = shown(&String::from_utf8_lossy(start));
-    let text = shorten(&text);
+    let text = short(&String::from_utf8_lossy(start), shown);
     match text.is_empty() {
         true => "an empty body".to_owned(),
         false => format!("`{text}`"),
     }
+}
+
+/// A text of the server as it may be shown: without secrets, and short. Secrets go first: a cut through the middle of one would
+/// hide it.
+pub(super) fn short(text: &str, shown: &dyn Fn(&str) -> String) -> String {
+    shorten(&shown(text))
 }
 
 /// The first characters of `text` on one line.
@@ -202,6 +209,7 @@ pub(super) fn warnings(
     account: &str,
     reply: &Reply<'_>,
     on_warning: OnWarning,
+    shown: &dyn Fn(&str) -> String,
 ) -> Result<Vec<String>, SourceError> {
     let said = reply.warnings.iter().flatten();
     let (remarks, mut partial): (Vec<&String>, Vec<&String>) =
@@ -213,7 +221,7 @@ pub(super) fn warnings(
     let remarks = remarks.into_iter().chain(reply.infos.iter().flatten());
     match on_warning {
         OnWarning::Fail if !partial.is_empty() => {
-            let texts: Vec<String> = partial.iter().map(|text| shorten(text)).collect();
+            let texts: Vec<String> = partial.iter().map(|text| short(text, shown)).collect();
             let mut error = SourceError::new(
                 Remedy::Retry { after: None },
                 format!(
@@ -227,18 +235,26 @@ pub(super) fn warnings(
         OnWarning::Fail | OnWarning::Warn => Ok(partial
             .into_iter()
             .chain(remarks)
-            .map(|text| shorten(text))
+            .map(|text| short(text, shown))
             .collect()),
         OnWarning::Ignore => Ok(Vec::new()),
     }
 }
 
 /// The error for data that cannot be used.
-pub(super) fn misfit(account: &str, misfit: Misfit, max_series: usize) -> SourceError {
+pub(super) fn misfit(
+    account: &str,
+    misfit: Misfit,
+    max_series: usize,
+    shown: &dyn Fn(&str) -> String,
+) -> SourceError {
     let (remedy, what, hint) = match misfit {
         Misfit::Type(found) => (
             Remedy::Mend,
-            format!("found {found} as result; expected a matrix"),
+            format!(
+                "found {} as result; expected a matrix",
+                short(&found, shown)
+            ),
             None,
         ),
         Misfit::TooManySeries => (
@@ -253,7 +269,10 @@ pub(super) fn misfit(account: &str, misfit: Misfit, max_series: usize) -> Source
         ),
         Misfit::Shape(why) => (
             Remedy::GiveUp,
-            format!("found data of another shape than Prometheus gives: {why}"),
+            format!(
+                "found data of another shape than Prometheus gives: {}",
+                short(&why, shown)
+            ),
             Some("is `baseUrl` the address of a store that speaks Prometheus' API?"),
         ),
     };

@@ -17,8 +17,8 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time;
 
 use super::account::Account;
-use super::credentials::{CertificateStamp, Certificates, Headers};
-use super::tls;
+use super::credentials::{self, CertificateStamp, Certificates, Headers};
+use super::{failure, tls};
 use crate::clock::Clock;
 use crate::sources::{Remedy, SourceError};
 
@@ -27,6 +27,12 @@ const MAX_REDIRECTS: usize = 5;
 
 /// Longest time that a store may ask us to wait.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
+
+/// How long POST is left alone where it was refused and GET was not; the refusal may have been a passing one.
+const ONLY_GET_MS: i64 = 600_000;
+
+/// Largest difference between the store's clock and ours that is believed; an hour off, more likely the date is wrong.
+const MAX_SKEW_MS: i64 = 3_600_000;
 
 /// Names and values of a request.
 pub(super) type Parameters = Vec<(&'static str, String)>;
@@ -50,10 +56,12 @@ pub(super) struct Http {
     headers: Mutex<Arc<Headers>>,
     gate: Semaphore,
     pace: Option<DefaultDirectRateLimiter>,
-    /// Set once POST was refused and GET was not.
-    only_get: AtomicBool,
-    /// The store's clock less ours, in milliseconds; 0 within what the answer's `Date` can tell.
+    /// When POST was last refused and GET was not; 0 for never.
+    get_since_ms: AtomicI64,
+    /// The store's clock less ours as its answers tell, in milliseconds; 0 within what their `Date` can tell.
     skew_ms: AtomicI64,
+    /// Whether secrets or certificates could not be read again, and those of before are used.
+    stale: AtomicBool,
     clock: Arc<dyn Clock>,
 }
 
@@ -76,7 +84,8 @@ impl Http {
             pace: account
                 .requests_per_second
                 .map(|most| DefaultDirectRateLimiter::direct(Quota::per_second(most))),
-            only_get: AtomicBool::new(false),
+            get_since_ms: AtomicI64::new(0),
+            stale: AtomicBool::new(false),
             skew_ms: AtomicI64::new(0),
             base,
             account,
@@ -88,14 +97,20 @@ impl Http {
         &self.account
     }
 
-    /// The store's clock less ours in milliseconds, as far as it is known.
-    pub(super) fn skew_ms(&self) -> i64 {
-        self.skew_ms.load(Ordering::Relaxed)
+    /// The store's clock less ours in milliseconds, as far as it is known; `Err` where it is too much to be believed.
+    pub(super) fn skew_ms(&self) -> Result<i64, i64> {
+        let skew = self.skew_ms.load(Ordering::Relaxed);
+        match skew.saturating_abs() <= MAX_SKEW_MS {
+            true => Ok(skew),
+            false => Err(skew),
+        }
     }
 
     /// Our time, or the store's where that is earlier, in milliseconds since 1970-01-01T00:00:00Z.
     pub(super) fn now_ms(&self) -> i64 {
-        self.clock.now_ms().saturating_add(self.skew_ms().min(0))
+        self.clock
+            .now_ms()
+            .saturating_add(self.skew_ms().unwrap_or(0).min(0))
     }
 
     /// Our secrets, to be taken out of what a server sends back.
@@ -103,14 +118,25 @@ impl Http {
         Arc::clone(&*self.headers.lock().await)
     }
 
-    /// Asks by a form, which has room for long queries; by GET once that was refused, for good if GET is not.
+    /// Asks by a form, which has room for long queries; by GET once that was refused, and for a while if GET is not.
     pub(super) async fn post(
         &self,
         path: &str,
         parameters: &Parameters,
     ) -> Result<Answer, SourceError> {
-        if self.only_get.load(Ordering::Relaxed) {
-            return self.get(path, parameters).await;
+        if self.leaves_post_alone() {
+            let answer = self.get(path, parameters).await?;
+            let too_long = [
+                StatusCode::URI_TOO_LONG,
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            ];
+            if !too_long.contains(&answer.status) {
+                return Ok(answer);
+            }
+            self.get_since_ms.store(0, Ordering::Relaxed);
+            return self
+                .with_fresh_secrets(Method::POST, path, parameters)
+                .await;
         }
         let answer = self
             .with_fresh_secrets(Method::POST, path, parameters)
@@ -126,9 +152,15 @@ impl Http {
         tracing::debug!(account = %self.account.name, status = answer.status.as_u16(), "POST is refused, trying GET");
         let answer = self.get(path, parameters).await?;
         if answer.status.is_success() {
-            self.only_get.store(true, Ordering::Relaxed);
+            self.get_since_ms
+                .store(self.clock.now_ms(), Ordering::Relaxed);
         }
         Ok(answer)
+    }
+
+    fn leaves_post_alone(&self) -> bool {
+        let since_ms = self.get_since_ms.load(Ordering::Relaxed);
+        since_ms != 0 && self.clock.now_ms().abs_diff(since_ms) < ONLY_GET_MS.unsigned_abs()
     }
 
     /// Asks by GET.
@@ -146,37 +178,71 @@ impl Http {
         path: &str,
         parameters: &Parameters,
     ) -> Result<Answer, SourceError> {
-        let headers = self.current_headers(false).await?;
-        let answer = self.once(&method, path, parameters, headers.map()).await?;
+        let headers = self.current_headers().await?;
+        let answer = self.once(&method, path, parameters, &headers).await?;
         let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status);
         if refused {
-            let fresh = self.current_headers(true).await?;
+            // What cannot be read now may be about to be exchanged: then the refusal is no last word.
+            let fresh = self.read_headers(true).await?;
             if fresh.map() != headers.map() {
-                return self.once(&method, path, parameters, fresh.map()).await;
+                return self.once(&method, path, parameters, &fresh).await;
             }
         }
         Ok(answer)
     }
 
-    async fn current_headers(&self, anyway: bool) -> Result<Arc<Headers>, SourceError> {
+    /// The headers as they are now; those of before where they cannot be read, as in the middle of an exchange of secrets.
+    async fn current_headers(&self) -> Result<Arc<Headers>, SourceError> {
+        let error = match self.read_headers(false).await {
+            Ok(headers) => return Ok(headers),
+            Err(error) => error,
+        };
+        let known = Arc::clone(&*self.headers.lock().await);
+        match known.is_read() {
+            true => {
+                self.goes_on_with_old(&error);
+                Ok(known)
+            }
+            false => Err(error),
+        }
+    }
+
+    async fn read_headers(&self, anyway: bool) -> Result<Arc<Headers>, SourceError> {
         let mut known = self.headers.lock().await;
-        if let Some(fresh) = known.refreshed(&self.account, anyway).await? {
+        let fresh = known.refreshed(&self.account, anyway).await;
+        let from_files = credentials::has_files(&self.account);
+        let fresh = fresh.map_err(|error| if from_files { passing(error) } else { error });
+        if let Some(fresh) = fresh? {
+            self.stale.store(false, Ordering::Relaxed);
             *known = Arc::new(fresh);
         }
         Ok(Arc::clone(&*known))
     }
 
+    /// The client as it is now, or that of before, likewise.
     async fn current_client(&self) -> Result<Client, SourceError> {
         let mut known = self.client.lock().await;
         let stamp = CertificateStamp::of(&self.account.tls).await;
         if known.0 != stamp {
-            let certificates = Certificates::read(&self.account).await?;
-            *known = (
-                stamp,
-                tls::client(&self.account, &self.base, &certificates)?,
-            );
+            let fresh = Certificates::read(&self.account).await;
+            let fresh = fresh.and_then(|found| tls::client(&self.account, &self.base, &found));
+            match fresh {
+                Ok(client) => {
+                    self.stale.store(false, Ordering::Relaxed);
+                    *known = (stamp, client);
+                }
+                Err(error) if known.0 == CertificateStamp::never() => return Err(passing(error)),
+                Err(error) => self.goes_on_with_old(&error),
+            }
         }
         Ok(known.1.clone())
+    }
+
+    /// Says so once, not with every request.
+    fn goes_on_with_old(&self, error: &SourceError) {
+        if !self.stale.swap(true, Ordering::Relaxed) {
+            tracing::warn!(account = %self.account.name, %error, "going on with the secrets and certificates of before");
+        }
     }
 
     /// One request, when its turn has come; the time to wait for it does not count as the request's.
@@ -185,7 +251,7 @@ impl Http {
         method: &Method,
         path: &str,
         parameters: &Parameters,
-        headers: &HeaderMap,
+        headers: &Headers,
     ) -> Result<Answer, SourceError> {
         let client = self.current_client().await?;
         let _turn = self.gate.acquire().await;
@@ -199,11 +265,17 @@ impl Http {
         let limit = Duration::from_secs(self.account.timeout_secs.get().into());
         let whole = async {
             let (url, response) = self
-                .redirected(&client, method.clone(), url.clone(), parameters, headers)
+                .redirected(
+                    &client,
+                    method.clone(),
+                    url.clone(),
+                    parameters,
+                    headers.map(),
+                )
                 .await?;
             self.read(&url, response).await
         };
-        time::timeout(limit, whole).await.unwrap_or_else(|_| {
+        let answer = time::timeout(limit, whole).await.unwrap_or_else(|_| {
             Err(SourceError::new(
                 Remedy::Retry { after: None },
                 format!(
@@ -212,6 +284,10 @@ impl Http {
                     limit.as_secs()
                 ),
             ))
+        });
+        answer.map_err(|error| SourceError {
+            message: headers.without_secrets(&error.message),
+            ..error
         })
     }
 
@@ -249,7 +325,8 @@ impl Http {
                 let mut error = self.error(
                     Remedy::Mend,
                     format!(
-                        "`{url}` leads to another server, `{}`; expected an answer",
+                        "`{}` leads to another server, `{}`; expected an answer",
+                        place(&url),
                         next.origin().ascii_serialization()
                     ),
                 );
@@ -264,7 +341,10 @@ impl Http {
             }
             url = next;
         }
-        let found = format!("`{url}` leads on and on; expected at most {MAX_REDIRECTS} redirects");
+        let found = format!(
+            "`{}` leads on and on; expected at most {MAX_REDIRECTS} redirects",
+            place(&url)
+        );
         Err(self.error(Remedy::Mend, found))
     }
 
@@ -291,21 +371,39 @@ impl Http {
             .header(CACHE_CONTROL, "no-store")
             .send()
             .await
-            .map_err(|why| self.broken(format!("no answer from `{url}`"), why))?;
-        if let Some(date) = header(&response, DATE).and_then(http_date_ms) {
-            // A date is cut to whole seconds, and took its time to get here.
-            let skew = date.saturating_add(500).saturating_sub(self.clock.now_ms());
-            let skew = if skew.abs() > 2000 { skew } else { 0 };
-            self.skew_ms.store(skew, Ordering::Relaxed);
+            .map_err(|why| self.broken(format!("no answer from `{}`", place(url)), why))?;
+        // Only the API's own answers tell the store's time: what stands before it may be another machine, or a cache.
+        let is_own = response.status().is_success()
+            && url.path().contains("/api/v1/")
+            && !is_html(&response);
+        if is_own && let Some(date) = header(&response, DATE).and_then(http_date_ms) {
+            self.learn_skew(date);
         }
         Ok(response)
+    }
+
+    fn learn_skew(&self, date_ms: i64) {
+        // A date is cut to whole seconds, and took its time to get here.
+        let skew = date_ms
+            .saturating_add(500)
+            .saturating_sub(self.clock.now_ms());
+        let skew = if skew.saturating_abs() > 2000 {
+            skew
+        } else {
+            0
+        };
+        let was_believed = self.skew_ms().is_ok();
+        self.skew_ms.store(skew, Ordering::Relaxed);
+        if was_believed && self.skew_ms().is_err() {
+            tracing::warn!(account = %self.account.name, skew_ms = skew, "the store's clock is too far from ours to be believed");
+        }
     }
 
     /// The body, up to the account's limit, which holds for what it unpacks to.
     async fn read(&self, url: &Url, mut response: Response) -> Result<Answer, SourceError> {
         let mut answer = Answer {
             status: response.status(),
-            is_html: header(&response, CONTENT_TYPE).is_some_and(|kind| kind.contains("html")),
+            is_html: is_html(&response),
             retry_after: header(&response, RETRY_AFTER).and_then(|text| self.retry_after(text)),
             body: Vec::new(),
         };
@@ -314,7 +412,10 @@ impl Http {
             let chunk = response.chunk().await.map_err(|why| {
                 let read = answer.body.len();
                 self.broken(
-                    format!("the answer from `{url}` broke off after {read} bytes"),
+                    format!(
+                        "the answer from `{}` broke off after {read} bytes",
+                        place(url)
+                    ),
                     why,
                 )
             })?;
@@ -329,7 +430,8 @@ impl Http {
                 let mut error = self.error(
                     Remedy::Mend,
                     format!(
-                        "the answer from `{url}` is longer than `maxResponseBytes`, {most} bytes"
+                        "the answer from `{}` is longer than `maxResponseBytes`, {most} bytes",
+                        place(url)
                     ),
                 );
                 error.hint = Some("aggregate the query, or raise the limit".to_owned());
@@ -373,6 +475,26 @@ impl Http {
         error.cause = Some(Box::new(why));
         error
     }
+}
+
+/// Secrets and certificates are exchanged while we run, one file after the other: what is wrong with them now may be right soon.
+fn passing(error: SourceError) -> SourceError {
+    SourceError {
+        remedy: Remedy::Retry { after: None },
+        ..error
+    }
+}
+
+fn is_html(response: &Response) -> bool {
+    header(response, CONTENT_TYPE).is_some_and(|kind| kind.contains("html"))
+}
+
+/// An address as errors name it: a redirect may have put anything into its query.
+fn place(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    failure::shorten(url.as_str())
 }
 
 fn header(response: &Response, name: reqwest::header::HeaderName) -> Option<&str> {

@@ -176,12 +176,16 @@ impl PrometheusSource {
     ) -> Vec<String> {
         let settled_ms = self.settled_ms();
         let mut remarks = range::remarks(range, question.scope.window, question.manner, settled_ms);
-        let skew_secs = self.http.skew_ms() / 1000;
-        if skew_secs.abs() >= 5 {
+        let (skew_ms, believed) = match self.http.skew_ms() {
+            Ok(skew_ms) => (skew_ms, "is"),
+            Err(skew_ms) => (skew_ms, "seems, and is not believed to be,"),
+        };
+        let skew_secs = skew_ms / 1000;
+        if skew_secs.saturating_abs() >= 5 {
             let way = if skew_secs > 0 { "ahead of" } else { "behind" };
             remarks.push(format!(
-                "the store's clock is {} s {way} ours",
-                skew_secs.abs()
+                "the store's clock {believed} {} s {way} ours",
+                skew_secs.unsigned_abs()
             ));
         }
         let step_secs = question.scope.step_secs;
@@ -235,7 +239,9 @@ fn differing(joined: &Joined) -> String {
                 .iter()
                 .any(|known| known.starts_with(&format!("`{label}`")));
             if one != two && !known && found.len() < 5 {
-                let or_none = |value: Option<&String>| value.cloned().unwrap_or_default();
+                let or_none = |value: Option<&String>| {
+                    value.map_or_else(String::new, |value| failure::shorten(value))
+                };
                 found.push(format!(
                     "`{label}` (`{}`, `{}`)",
                     or_none(one),
@@ -244,7 +250,10 @@ fn differing(joined: &Joined) -> String {
             }
         }
     }
-    found.join(", ")
+    match found.is_empty() {
+        true => "nothing".to_owned(),
+        false => found.join(", "),
+    }
 }
 
 #[async_trait]

@@ -85,7 +85,10 @@ async fn build(http: &Http) -> Option<String> {
         .ok()?;
     let build = with_data(http, &answer, |reply| reply.data.and_then(reply::build)).await??;
     let application = build.application.unwrap_or_else(|| "prometheus".to_owned());
-    Some(format!("{application} {}", build.version?))
+    let build = format!("{application} {}", build.version?);
+    let secrets = http.secrets().await;
+    let shown = |text: &str| secrets.without_secrets(text);
+    Some(failure::short(&build, &shown))
 }
 
 async fn replica_label(http: &Http) -> Option<String> {
@@ -125,7 +128,7 @@ pub(super) async fn names(http: &Http) -> Result<(Vec<String>, Duration), Source
     let account = &http.account().name;
     let reply = failure::understood(account, &answer, &shown).map_err(|refusal| refusal.error)?;
     let names = reply.data.map_or(Ok(Vec::new()), reply::strings);
-    let mut names = names.map_err(|misfit| failure::misfit(account, misfit, 0))?;
+    let mut names = names.map_err(|misfit| failure::misfit(account, misfit, 0, &shown))?;
     names.sort_unstable();
     Ok((names, NAMES_KEPT))
 }

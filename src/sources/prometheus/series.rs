@@ -1,6 +1,6 @@
 //! From the series of an answer to metric sets: as Kayenta lists points, or laid on the grid that was asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::range::Range;
 use super::reply::{Labels, Points, RawSeries};
@@ -11,18 +11,21 @@ use crate::sources::Manner;
 /// Labels by which pairs of Prometheus that scrape the same targets tell themselves apart.
 pub(super) const REPLICA_LABELS: [&str; 3] = ["prometheus_replica", "__replica__", "replica"];
 
-/// Series of one question, put together from its pieces.
+/// Series of one question, put together from its pieces. They are told apart by all their labels, `__name__` included, and, where
+/// one piece holds the same labels more than once, by their turn in it: what came apart is never put together.
 #[derive(Debug, Default)]
 pub(super) struct Joined {
-    series: BTreeMap<Labels, Points>,
+    series: BTreeMap<(Labels, usize), Points>,
 }
 
 impl Joined {
-    /// Adds the series of a later piece. Points that are not later than what is there already are its edge once more.
+    /// Adds the series of a later piece. Points that are not later than those of earlier pieces are its edge once more.
     pub(super) fn add(&mut self, piece: Vec<RawSeries>) {
-        for RawSeries { mut labels, points } in piece {
-            labels.remove("__name__");
-            let known = self.series.entry(labels).or_default();
+        let mut turns: BTreeMap<Labels, usize> = BTreeMap::new();
+        for RawSeries { labels, points } in piece {
+            let turn = turns.entry(labels.clone()).or_default();
+            let known = self.series.entry((labels, *turn)).or_default();
+            *turn += 1;
             match known.last() {
                 None => *known = points,
                 Some(&(last, _)) => known.extend(points.into_iter().filter(|(at, _)| *at > last)),
@@ -35,9 +38,19 @@ impl Joined {
         self.series.len()
     }
 
-    /// The labels of all series.
+    /// Whether two series differ in nothing but `__name__`.
+    fn need_names(&self) -> bool {
+        let mut seen = BTreeSet::new();
+        let nameless = self.labels().map(|labels| {
+            let rest = labels.iter().filter(|(label, _)| *label != "__name__");
+            rest.collect::<Vec<_>>()
+        });
+        nameless.into_iter().any(|labels| !seen.insert(labels))
+    }
+
+    /// The labels of all series, `__name__` included.
     pub(super) fn labels(&self) -> impl Iterator<Item = &Labels> {
-        self.series.keys()
+        self.series.keys().map(|(labels, _)| labels)
     }
 }
 
@@ -66,10 +79,15 @@ pub(super) struct Laid {
     pub(super) first_ms: Option<i64>,
 }
 
-/// The sets of `joined`; one without values where there is no series, or none with a point.
+/// The sets of `joined`, without `__name__`; one without values where there is no series, or none with a point. Aligned, the name
+/// stays where nothing else tells two series apart.
 pub(super) fn lay(about: About<'_>, joined: Joined) -> Laid {
     let mut laid = Laid::default();
-    for (tags, points) in joined.series {
+    let keeps_names = about.manner == Manner::Aligned && joined.need_names();
+    for ((mut tags, _), points) in joined.series {
+        if !keeps_names {
+            tags.remove("__name__");
+        }
         let set = match about.manner {
             Manner::Kayenta => as_listed(about, tags, &points),
             Manner::Aligned => on_grid(about, tags, &points, &mut laid.off_grid),

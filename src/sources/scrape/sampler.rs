@@ -15,7 +15,7 @@ use crate::clock::Clock;
 /// Largest page that is read, in bytes.
 const MOST_PAGE_BYTES: usize = 16 << 20;
 
-/// Longest time that one instance may take.
+/// Longest time that one instance may take, and never more than half of the step: the others' next sample waits for it.
 const MOST_WAIT: Duration = Duration::from_secs(10);
 
 /// Most points of all samples together (32 bytes each); then the oldest samples are forgotten.
@@ -107,7 +107,7 @@ impl Sampler {
             state.selectors.clone()
         };
         let names: BTreeSet<&str> = selectors.iter().map(|found| found.name.as_str()).collect();
-        let wait = Duration::from_millis(self.step_ms.unsigned_abs()).min(MOST_WAIT);
+        let wait = Duration::from_millis(self.step_ms.unsigned_abs() / 2).min(MOST_WAIT);
         let read = self.instances.iter().map(async |instance| {
             let page = page(&self.http, instance, wait).await?;
             exposition::parse(&page, |name| names.contains(name)).map_err(|error| error.to_string())

@@ -213,6 +213,41 @@ async fn p17_for_kayenta_several_series_are_several_with_a_warning() {
     assert_warned(&fetched, "2 series; expected 1");
 }
 
+/// Two metrics of one pod, the second with a point more.
+fn two_names(first: &str, second: &str) -> Reply {
+    let points = [(0.0, "1"), (60.0, "2"), (120.0, "3")];
+    let name = |name: &str| json!({ "__name__": name, "pod": "a" });
+    let body = matrix(&[(name(first), &points[..2]), (name(second), &points)]);
+    Reply::new(200, body)
+}
+
+#[tokio::test]
+async fn p17_series_that_differ_only_in_their_name_are_several() {
+    let query = "{__name__=~\"x|y\"}";
+    let ask = Ask::promql(query);
+    let error = ask.answered(two_names("x", "y")).await.unwrap_err();
+    assert_eq!(error.remedy, Remedy::Mend);
+    assert!(
+        error
+            .message
+            .contains("they differ in `__name__` (`x`, `y`)"),
+        "{error}"
+    );
+    let ask = Ask::promql(query).like_kayenta();
+    let fetched = ask.answered(two_names("x", "y")).await.unwrap();
+    let lengths: Vec<usize> = fetched.sets.iter().map(|set| set.values.len()).collect();
+    assert_eq!(lengths, [2, 3], "{:?}", fetched.sets);
+    assert_warned(&fetched, "2 series; expected 1");
+    let ask = Ask::promql("sum by (__name__, pod) ({pod=\"a\"})");
+    let fetched = ask.answered(two_names("x", "y")).await.unwrap();
+    let names = fetched.sets.iter().map(|set| set.tags["__name__"].as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["x", "y"]);
+    // A broken store may tell the same series twice.
+    let ask = Ask::promql("avg(rate(x[5m]))");
+    let error = ask.answered(two_names("x", "x")).await.unwrap_err();
+    assert!(error.message.contains("they differ in nothing"), "{error}");
+}
+
 #[tokio::test]
 async fn p18_labels_of_replicas_are_warned_about() {
     let points = [(0.0, "1")];

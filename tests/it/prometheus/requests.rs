@@ -1,5 +1,15 @@
 //! What is asked: which moments, in which pieces, with which parameters.
 
+use std::time::Duration;
+
+use coalmine::analysis::collect::{Collector, Patience};
+use coalmine::analysis::task::Task;
+use coalmine::config::Strictness;
+use coalmine::config::canary::load_wire;
+use coalmine::model::scope::ScopePair;
+use coalmine::sources::Sources;
+use coalmine_judges::config::Thresholds;
+
 use super::*;
 
 /// Answers as Prometheus: a point for each moment asked about, its value the moment's number since [`START`].
@@ -157,7 +167,13 @@ async fn p5_an_evaluation_that_takes_too_long_is_tried_once_more_in_halves_and_n
     let timeout = || refused(503, "timeout", "query timed out in expression evaluation");
     let server = range_server(move |_| timeout());
     let error = Ask::plain().of_source(&source(&server)).await.unwrap_err();
-    assert!(is_retry(&error), "{error}");
+    assert_eq!(error.remedy, Remedy::Later, "{error}");
+    assert_eq!(asked(&server).len(), 2);
+    // One point cannot be halved.
+    let server = range_server(move |_| timeout());
+    let one_point = Ask::plain().window(0, 59_999, 60);
+    let error = one_point.of_source(&source(&server)).await.unwrap_err();
+    assert_eq!(error.remedy, Remedy::Later, "{error}");
     assert_eq!(asked(&server).len(), 2);
 
     let server = range_server(|seen| {
@@ -171,6 +187,47 @@ async fn p5_an_evaluation_that_takes_too_long_is_tried_once_more_in_halves_and_n
     let fetched = Ask::plain().of_source(&source(&server)).await.unwrap();
     assert_eq!(values(&fetched).iter().flatten().count(), 11);
     assert_eq!(asked(&server).len(), 3);
+}
+
+/// What the collector, which repeats questions, makes of a store whose evaluations take too long.
+#[tokio::test]
+async fn p5_a_store_that_suffers_is_not_asked_over_and_over_again() {
+    let server = range_server(|_| refused(503, "timeout", "query timed out"));
+    let text = "{name: c, applications: [web], classifier: {groupWeights: {g: 100}}, metrics: [{name: m, groups: [g], \
+         scopeName: default, query: {type: prometheus, customInlineTemplate: 'PromQL:avg(rate(x[5m]))'}}]}";
+    let (config, _) = load_wire(text, Strictness::Lenient).unwrap();
+    let scope = Ask::plain().0.scope;
+    let pair = ScopePair {
+        baseline: scope.clone(),
+        canary: scope.clone(),
+    };
+    let task = Task {
+        application: "web".to_owned(),
+        config: Arc::new(config),
+        account: None,
+        thresholds: Thresholds::default(),
+        scopes: BTreeMap::from([("default".to_owned(), pair)]),
+    };
+    let source: Arc<dyn MetricSource> = Arc::new(source(&server));
+    let sources = Arc::new(Sources::new(vec![("prom".to_owned(), source)]));
+    let patience = Patience {
+        attempts: 20,
+        first_pause: Duration::from_millis(1),
+        most_pause: Duration::from_millis(1),
+        ..Patience::default()
+    };
+    let collector = Collector::new(sources, Arc::new(FixedClock(NOW))).patience(patience);
+    let failures = collector.collect(&task).await.unwrap_err();
+    // Both sides are one question; it was asked twice, and never again.
+    assert_eq!(asked(&server).len(), 2);
+    assert!(
+        failures.iter().all(|failure| failure.passing),
+        "{failures:?}"
+    );
+    assert!(
+        failures[0].message.contains("query timed out"),
+        "{failures:?}"
+    );
 }
 
 #[tokio::test]
@@ -274,6 +331,32 @@ async fn p22_a_store_whose_clock_is_behind_is_known_by_its_date() {
     assert_warned(&first, "the store's clock is 119 s behind ours");
     Ask::plain().of_source(&source).await.unwrap();
     assert_eq!(asked(&server)[1].field("end"), "2026-01-01T00:07:00Z");
+}
+
+#[tokio::test]
+async fn p22_dates_of_others_and_absurd_ones_are_not_believed() {
+    let clock = || Arc::new(FixedClock(START + 600_000));
+    // A proxy's page of errors, half an hour behind; the store itself tells no date.
+    let refusal = || Reply::html(502, "no").with("Date", "Wed, 31 Dec 2025 23:40:00 GMT");
+    let server = ScriptedHttp::start(move |seen| match seen.path.as_str() {
+        "/api/v1/query_range" => full(),
+        _ => refusal(),
+    });
+    let source = PrometheusSource::with_clock(account(&server), clock()).unwrap();
+    Ask::plain().of_source(&source).await.unwrap();
+    assert_eq!(asked(&server)[0].field("end"), "2026-01-01T00:09:00Z");
+    let fetched = Ask::plain().of_source(&source).await.unwrap();
+    let clocks = fetched.warnings.iter().filter(|w| w.contains("clock"));
+    assert_eq!(clocks.count(), 0, "{:?}", fetched.warnings);
+
+    // The store itself, but years behind.
+    let server = range_server(|_| full().with("Date", "Sat, 01 Jan 2000 00:00:00 GMT"));
+    let source = PrometheusSource::with_clock(account(&server), clock()).unwrap();
+    for _ in 0..2 {
+        let fetched = Ask::plain().of_source(&source).await.unwrap();
+        assert_warned(&fetched, "seems, and is not believed to be,");
+    }
+    assert_eq!(asked(&server)[1].field("end"), "2026-01-01T00:09:00Z");
 }
 
 #[tokio::test]

@@ -4,12 +4,14 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use coalmine::clock::{Clock, VirtualClock};
+
 use super::*;
 
 fn after(error: &SourceError) -> Option<Duration> {
     match error.remedy {
         Remedy::Retry { after } => after,
-        Remedy::Mend | Remedy::GiveUp => panic!("not to be tried again: {error}"),
+        Remedy::Later | Remedy::Mend | Remedy::GiveUp => panic!("not to be tried again: {error}"),
     }
 }
 
@@ -120,6 +122,50 @@ async fn p23_where_post_is_refused_get_is_tried_once_and_then_at_once() {
             post.header("content-type"),
             "application/x-www-form-urlencoded"
         );
+    }
+}
+
+/// The methods of the queries that a server got.
+fn methods(server: &ScriptedHttp) -> Vec<String> {
+    asked(server).into_iter().map(|seen| seen.method).collect()
+}
+
+#[tokio::test]
+async fn p23_one_refusal_of_post_that_passes_is_not_believed_for_ever() {
+    let first = AtomicUsize::new(0);
+    let server = range_server(move |_| match first.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::new(403, "reloading"),
+        _ => full(),
+    });
+    let clock = Arc::new(VirtualClock::new(NOW));
+    let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+    let source = PrometheusSource::with_clock(account(&server), shared).unwrap();
+    for minutes in [0, 9, 2] {
+        clock.pass(minutes * 60_000);
+        Ask::plain().of_source(&source).await.unwrap();
+    }
+    assert_eq!(methods(&server), ["POST", "GET", "GET", "POST"]);
+}
+
+#[tokio::test]
+async fn p23_a_query_too_long_for_get_is_posted_where_post_was_refused_once() {
+    for status in [414, 431] {
+        let first = AtomicUsize::new(0);
+        let server = range_server(move |seen| {
+            let number = first.fetch_add(1, Ordering::SeqCst);
+            let long = seen.field("query").len() > 8000;
+            match seen.method.as_str() {
+                "POST" if number == 0 => Reply::new(405, "reloading"),
+                "GET" if long => Reply::new(status, "too long"),
+                _ => full(),
+            }
+        });
+        let source = source(&server);
+        let long = format!("avg(rate(x{{a=~\"{}\"}}[5m]))", "a|".repeat(5000));
+        for query in ["avg(rate(x[5m]))", long.as_str(), "avg(rate(x[5m]))"] {
+            Ask::promql(query).of_source(&source).await.unwrap();
+        }
+        assert_eq!(methods(&server), ["POST", "GET", "GET", "POST", "POST"]);
     }
 }
 
