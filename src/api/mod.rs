@@ -4,6 +4,7 @@
 pub mod edge;
 pub mod kayenta;
 pub mod own;
+pub mod refusal;
 
 use std::sync::Arc;
 

@@ -12,8 +12,13 @@ use super::request::Request;
 use super::state::{State, judgement_name};
 use crate::archive::ArchiveError;
 use crate::archive::bundle::Saved;
+use crate::model::clean::clean;
 use crate::model::ids::ExecutionId;
 use crate::store::{Accepted, Entry, Head, HeadFilter, IdempotencyKey, NewExecution, StoreError};
+
+/// Longest name, and longest reason, that the journal keeps of somebody who calls an execution off, in characters. Journal, list
+/// and pages carry them for ever.
+pub const LONGEST_WORDS: usize = 200;
 
 /// Makes ids.
 pub trait IdSource: Debug + Send + Sync {
@@ -243,7 +248,8 @@ impl Executions {
         self.engine.ports().store.heads(filter).await
     }
 
-    /// Calls an execution off. It ends within a second if a worker is there.
+    /// Calls an execution off. It ends within a second if a worker is there. Of name and reason at most [`LONGEST_WORDS`]
+    /// characters are kept.
     ///
     /// # Errors
     /// `NoExecution`; everything else that the engine can say.
@@ -259,8 +265,8 @@ impl Executions {
                 return Ok(CancelOutcome::NothingToDo);
             }
             let event = Event::CancelRequested {
-                by: by.to_owned(),
-                reason: reason.to_owned(),
+                by: kept(by, LONGEST_WORDS),
+                reason: kept(reason, LONGEST_WORDS),
             };
             match self.engine.append(None, state, event).await {
                 Ok(_) => return Ok(CancelOutcome::Requested),
@@ -271,7 +277,8 @@ impl Executions {
         }
     }
 
-    /// Lets an execution that is stuck try again. `false` where it is not stuck.
+    /// Lets an execution that is stuck try again. `false` where it is not stuck. `by` may carry a reason: at most twice
+    /// [`LONGEST_WORDS`] characters are kept.
     ///
     /// # Errors
     /// `NoExecution`; everything else that the engine can say.
@@ -281,11 +288,8 @@ impl Executions {
             if state.stuck.is_none() || state.end.is_some() {
                 return Ok(false);
             }
-            match self
-                .engine
-                .append(None, state, Event::Resumed { by: by.to_owned() })
-                .await
-            {
+            let by = kept(by, 2 * LONGEST_WORDS);
+            match self.engine.append(None, state, Event::Resumed { by }).await {
                 Ok(_) => return Ok(true),
                 Err(TurnError::Overtaken(_)) => {}
                 Err(error) => return Err(error),
@@ -307,4 +311,14 @@ impl Executions {
         let bundle = archive.bundle(&record.bundle_id).await?;
         Ok(Some(Saved::assemble(bundle, record)?))
     }
+}
+
+/// What a person said, fit to be kept and shown: cut after `most` characters, nothing hidden in it.
+fn kept(text: &str, most: usize) -> String {
+    let text = text.trim();
+    let mut kept: String = text.chars().take(most).collect();
+    if kept.len() < text.len() {
+        kept.push('…');
+    }
+    clean(&kept)
 }

@@ -32,18 +32,36 @@ pub struct Wanted {
 pub struct List<'a> {
     /// What was asked for.
     pub wanted: &'a Wanted,
-    /// Those that have not ended, newest first.
-    pub unfinished: &'a [Head],
-    /// Those that have ended, one page of them, newest first.
-    pub finished: &'a [Head],
-    /// Whether there are older ones.
-    pub more: bool,
+    /// Those that wait for a person.
+    pub stuck: Shown<'a>,
+    /// The others that have not ended.
+    pub under_way: Shown<'a>,
+    /// Those that have ended, one page of them.
+    pub finished: Shown<'a>,
     /// How many there are of each status, whatever was asked for.
     pub counts: &'a [(Status, u64)],
-    /// A request that works here, for those who have none yet; `None` without a metric store.
-    pub example: Option<String>,
+    /// A request to begin with, for those who have none yet; `None` without an account.
+    pub example: Option<Example>,
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub now_ms: i64,
+}
+
+/// Executions of one part of the list, newest first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shown<'a> {
+    /// Those that are shown.
+    pub heads: &'a [Head],
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// A request to begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// A command for a shell.
+    pub command: String,
+    /// Whether it works as it stands; otherwise names in it must be filled in first.
+    pub works: bool,
 }
 
 #[derive(Template)]
@@ -51,7 +69,7 @@ pub struct List<'a> {
 struct Page<'a> {
     frame: Frame,
     first_use: bool,
-    example: Option<&'a str>,
+    example: Option<&'a Example>,
     heading: String,
     finished: String,
     chips: Vec<Chip>,
@@ -117,7 +135,7 @@ pub fn html(list: &List<'_>) -> Result<String, PageError> {
             ..Frame::new("Coalmine, executions", list.now_ms)
         },
         first_use: total == 0,
-        example: list.example.as_deref(),
+        example: list.example.as_ref(),
         heading,
         finished: finished(
             count(Status::Succeeded),
@@ -138,6 +156,7 @@ pub fn html(list: &List<'_>) -> Result<String, PageError> {
         parts: parts(list),
         previous: (list.wanted.page > 1).then(|| list.wanted.href(list.wanted.page - 1)),
         next: list
+            .finished
             .more
             .then(|| list.wanted.href(list.wanted.page.max(1) + 1)),
     };
@@ -165,10 +184,13 @@ fn heading(stuck: u64, under_way: u64) -> String {
 }
 
 fn finished(succeeded: u64, terminal: u64, canceled: u64) -> String {
+    let were = |count: u64| if count == 1 { "was" } else { "were" };
     match succeeded + terminal + canceled {
         0 => "None has finished yet.".to_owned(),
         all => format!(
-            "{all} finished: {succeeded} were judged to the end, {terminal} stopped early or could not be judged, {canceled} were called off."
+            "{all} finished: {succeeded} {} judged to the end, {terminal} stopped early or could not be judged, {canceled} {} called off.",
+            were(succeeded),
+            were(canceled)
         ),
     }
 }
@@ -207,32 +229,50 @@ fn word(status: Status) -> &'static str {
 }
 
 fn parts<'a>(list: &List<'a>) -> Vec<Part<'a>> {
-    let of = |heads: &'a [Head], stuck: bool| {
-        let fits = move |head: &&Head| (head.status == Status::Suspended.word()) == stuck;
-        let rows = heads.iter().filter(fits);
-        rows.map(|head| row(head, list.now_ms)).collect::<Vec<_>>()
+    let wanted = list.wanted;
+    let unfiltered =
+        wanted.application.is_none() && wanted.kind.is_none() && wanted.status.is_none();
+    let count = |shown: Shown<'_>, statuses: &[Status]| {
+        let here = shown.heads.len();
+        if !shown.more {
+            return here.to_string();
+        }
+        // They count whatever was asked for.
+        let counts = list.counts.iter();
+        let all: u64 = counts
+            .filter(|(status, _)| statuses.contains(status))
+            .map(|(_, count)| count)
+            .sum();
+        if unfiltered {
+            format!("{all}, the newest {here} of them here")
+        } else {
+            format!("more than {here}, the newest of them here")
+        }
     };
-    let finished: Vec<Row<'a>> = list
-        .finished
-        .iter()
-        .map(|head| row(head, list.now_ms))
-        .collect();
     let all = [
-        ("Waiting for someone", of(list.unfinished, true)),
-        ("Running", of(list.unfinished, false)),
-        ("Finished", finished),
+        (
+            "Waiting for someone",
+            list.stuck,
+            count(list.stuck, &[Status::Suspended]),
+        ),
+        (
+            "Running",
+            list.under_way,
+            count(list.under_way, &[Status::NotStarted, Status::Running]),
+        ),
+        // Its pages follow each other.
+        ("Finished", list.finished, String::new()),
     ];
     all.into_iter()
-        .filter(|(_, rows)| !rows.is_empty())
-        .map(|(title, rows)| Part {
+        .filter(|(_, shown, _)| !shown.heads.is_empty())
+        .map(|(title, shown, count)| Part {
             title,
-            // Of those that finished only a page is here.
-            count: if title == "Finished" {
-                String::new()
-            } else {
-                rows.len().to_string()
-            },
-            rows,
+            count,
+            rows: shown
+                .heads
+                .iter()
+                .map(|head| row(head, list.now_ms))
+                .collect(),
         })
         .collect()
 }

@@ -19,7 +19,9 @@ use super::shapes::{AdHocCanaryBody, CanaryExecutionRequestBody};
 use super::start::{self, AD_HOC, Asked, Repeatable};
 use super::status::{self, CanaryStatus};
 use crate::api::ApiState;
+use crate::archive::ArchiveError;
 use crate::config::canary::wire::CanaryConfig;
+use crate::executions::engine::with_causes;
 use crate::executions::request::{Kind, Request};
 use crate::executions::state::{self, Status};
 use crate::model::ids::ExecutionId;
@@ -282,17 +284,23 @@ pub(super) async fn list(
             continue;
         };
         if let Some(run) = Run::all(&execution).next() {
-            bodies.push(status::canary_status(
-                run,
-                status::result(&state, run).await?,
-            ));
+            let result = match status::result(&state, run).await {
+                // One that is damaged must not hide the others.
+                Err(error @ ArchiveError::Damaged { .. }) => {
+                    let (id, causes) = (&head.id, with_causes(&error));
+                    tracing::error!(execution.id = %id, "listed execution `{id}` without its result: {causes}");
+                    None
+                }
+                result => result?,
+            };
+            bodies.push(status::canary_status(run, result));
         }
     }
     Ok(Json(bodies))
 }
 
 /// Kayenta's words for states of work.
-const STATUSES: [&str; 12] = [
+pub(super) const STATUSES: [&str; 12] = [
     "NOT_STARTED",
     "RUNNING",
     "PAUSED",

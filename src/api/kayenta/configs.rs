@@ -178,7 +178,8 @@ pub(super) async fn create(
     params: Params,
     Content(body): Content,
 ) -> Answer<Json<ConfigId>> {
-    let mut config = read_config(&read::json(&body)?)?;
+    let config = read::aside(body, |body| read_config(&read::json(body)?));
+    let mut config = config.await?;
     accounts::storage(&state, &params, "configurationAccountName")?;
     let id = config.id.take().filter(|id| !id.is_empty());
     let id = id.unwrap_or_else(random_id);
@@ -210,7 +211,8 @@ pub(super) async fn replace(
     params: Params,
     Content(body): Content,
 ) -> Answer<Json<ConfigId>> {
-    let mut config = read_config(&read::json(&body)?)?;
+    let config = read::aside(body, |body| read_config(&read::json(body)?));
+    let mut config = config.await?;
     accounts::storage(&state, &params, "configurationAccountName")?;
     let now_ms = state.executions.engine().ports().clock.now_ms();
     config.updated_timestamp = Some(now_ms);

@@ -83,26 +83,42 @@ pub(super) async fn list(state: &ApiState, kind: DocumentKind) -> Answer<Vec<Doc
     Ok(found.into_iter().map(summary).collect())
 }
 
+/// JSON as it is kept, and the application that it names.
+#[derive(Debug, Clone)]
+pub(super) struct Written {
+    body: String,
+    application: Option<String>,
+}
+
+impl Written {
+    pub(super) fn of(value: &Value) -> Self {
+        let application = value.get("application").and_then(Value::as_str);
+        Self {
+            body: value.to_string(),
+            application: application.map(str::to_owned),
+        }
+    }
+}
+
 /// Keeps JSON. An id that is taken (or, to be replaced, is not there) is 400 with `refusal`.
 pub(super) async fn keep(
     state: &ApiState,
     kind: DocumentKind,
     id: &str,
-    value: &Value,
+    written: Written,
     rule: PutRule,
     refusal: String,
 ) -> Answer<()> {
     let ports = state.executions.engine().ports();
     let now_ms = ports.clock.now_ms();
-    let application = value.get("application").and_then(Value::as_str);
     let document = Document {
         kind,
         id: id.to_owned(),
         name: String::new(),
-        applications: application.map(str::to_owned).into_iter().collect(),
+        applications: written.application.into_iter().collect(),
         created_ms: now_ms,
         updated_ms: now_ms,
-        body: value.to_string(),
+        body: written.body,
     };
     match ports.store.put_document(&document, rule).await {
         Ok(()) => Ok(()),

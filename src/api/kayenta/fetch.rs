@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::accounts;
 use super::answer::{Answer, Message, Refusal};
+use super::documents::Written;
 use super::lists::{SetListId, keep_sets};
 use super::params::{Id, Params};
 use super::times::{iso, parse};
@@ -122,7 +123,7 @@ pub(super) async fn query(
     }
     let fetched = within_deadline(source.fetch(&question)).await?;
     let sets: Vec<Value> = fetched.sets.iter().map(set_body).collect();
-    let kept = keep_sets(&state, &json!(sets)).await?;
+    let kept = keep_sets(&state, Written::of(&json!(sets))).await?;
     Ok(Json(FetchBody::Kept(kept)))
 }
 

@@ -110,39 +110,57 @@ pub(super) async fn judge_remote(
     State(state): State<ApiState>,
     Content(body): Content,
 ) -> Answer<Response> {
-    let value = read::json(&body)?;
-    let root = Field::root(&value);
-    let mut problems = Problems::default();
-    root.object(&mut problems);
-    let thresholds = read_thresholds(&root.get("scoreThresholds"), &mut problems);
-    problems.check()?;
-    for key in ["canaryConfig", "metricSetPairList"] {
-        if root.get(key).is_absent() {
-            return Err(Refusal::bad(format!("the body has no `{key}`")));
+    let chosen = state.settings.remote_judge.clone();
+    let asked = read::aside(body, move |body| Remote::read(body, chosen)).await?;
+    judge(&state, asked.config, asked.thresholds, asked.sets).await
+}
+
+/// All that a remote judge is asked.
+struct Remote {
+    config: CanaryConfig,
+    thresholds: Thresholds,
+    sets: Vec<MetricSetPair>,
+}
+
+impl Remote {
+    fn read(body: &[u8], chosen: Option<String>) -> Answer<Self> {
+        let value = read::json(body)?;
+        let root = Field::root(&value);
+        let mut problems = Problems::default();
+        root.object(&mut problems);
+        let thresholds = read_thresholds(&root.get("scoreThresholds"), &mut problems);
+        problems.check()?;
+        for key in ["canaryConfig", "metricSetPairList"] {
+            if root.get(key).is_absent() {
+                return Err(Refusal::bad(format!("the body has no `{key}`")));
+            }
         }
+        let mut config = configs::read_config(root.get("canaryConfig").value())?;
+        let choice = config.judge.get_or_insert_with(JudgeChoice::default);
+        // Who asks us by this name leaves the choice to us.
+        if chosen.is_some() || choice.name.as_deref() == Some(REMOTE) {
+            choice.name = chosen;
+        }
+        let sets = read_pairs(root.get("metricSetPairList").value())?;
+        let own = config
+            .classifier
+            .as_ref()
+            .and_then(|it| it.score_thresholds);
+        let (own, given) = (
+            own.unwrap_or_default().filled(),
+            thresholds.unwrap_or_default(),
+        );
+        let ScoreThresholds { pass, marginal } = given;
+        let thresholds = Thresholds {
+            pass: pass.unwrap_or(own.pass),
+            marginal: marginal.unwrap_or(own.marginal),
+        };
+        Ok(Self {
+            config,
+            thresholds,
+            sets,
+        })
     }
-    let mut config = configs::read_config(root.get("canaryConfig").value())?;
-    let chosen = state.settings.remote_judge.as_deref();
-    let choice = config.judge.get_or_insert_with(JudgeChoice::default);
-    // Who asks us by this name leaves the choice to us.
-    if chosen.is_some() || choice.name.as_deref() == Some(REMOTE) {
-        choice.name = chosen.map(str::to_owned);
-    }
-    let sets = read_pairs(root.get("metricSetPairList").value())?;
-    let own = config
-        .classifier
-        .as_ref()
-        .and_then(|it| it.score_thresholds);
-    let (own, given) = (
-        own.unwrap_or_default().filled(),
-        thresholds.unwrap_or_default(),
-    );
-    let ScoreThresholds { pass, marginal } = given;
-    let thresholds = Thresholds {
-        pass: pass.unwrap_or(own.pass),
-        marginal: marginal.unwrap_or(own.marginal),
-    };
-    judge(&state, config, thresholds, sets).await
 }
 
 async fn judge(

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::accounts;
 use super::answer::{Answer, Message, Refusal};
-use super::documents::{self, DocumentSummary, random_id};
+use super::documents::{self, DocumentSummary, Written, random_id};
 use super::params::{Content, Id, Ids, Params};
 use super::read::{self, Field, Problems};
 use super::shapes::{MetricSetBody, MetricSetPairBody};
@@ -162,18 +162,22 @@ pub(super) async fn create_pair_list(
     params: Params,
     Content(body): Content,
 ) -> Answer<Json<PairListId>> {
-    let mut value = read::json(&body)?;
-    read_pairs(&value)?;
-    for pair in value.as_array_mut().into_iter().flatten() {
-        for side in ["control", "experiment"] {
-            name_holes(pair.pointer_mut(&format!("/values/{side}")));
+    let written = read::aside(body, |body| {
+        let mut value = read::json(body)?;
+        read_pairs(&value)?;
+        for pair in value.as_array_mut().into_iter().flatten() {
+            for side in ["control", "experiment"] {
+                name_holes(pair.pointer_mut(&format!("/values/{side}")));
+            }
         }
-    }
+        Ok(Written::of(&value))
+    });
+    let written = written.await?;
     accounts::storage(&state, &params, "accountName")?;
     let id = random_id();
     let taken = format!("Metric set pair list '{id}' already exists.");
     let kind = DocumentKind::MetricSetPairList;
-    documents::keep(&state, kind, &id, &value, PutRule::Create, taken).await?;
+    documents::keep(&state, kind, &id, written, PutRule::Create, taken).await?;
     Ok(Json(PairListId {
         metric_set_pair_list_id: id,
     }))
@@ -303,17 +307,20 @@ pub(super) async fn create_set_list(
     params: Params,
     Content(body): Content,
 ) -> Answer<Json<SetListId>> {
-    let sets = read_sets(&read::json(&body)?)?;
+    let sets = read::aside(body, |body| {
+        Ok(Written::of(&read_sets(&read::json(body)?)?))
+    });
+    let sets = sets.await?;
     accounts::storage(&state, &params, "accountName")?;
-    Ok(Json(keep_sets(&state, &sets).await?))
+    Ok(Json(keep_sets(&state, sets).await?))
 }
 
 /// Keeps a list of metric sets under a new id.
-pub(super) async fn keep_sets(state: &ApiState, value: &Value) -> Answer<SetListId> {
+pub(super) async fn keep_sets(state: &ApiState, sets: Written) -> Answer<SetListId> {
     let id = random_id();
     let taken = format!("Metric set list '{id}' already exists.");
     let kind = DocumentKind::MetricSetList;
-    documents::keep(state, kind, &id, value, PutRule::Create, taken).await?;
+    documents::keep(state, kind, &id, sets, PutRule::Create, taken).await?;
     Ok(SetListId {
         metric_set_list_id: id,
     })

@@ -9,7 +9,6 @@
 pub mod accounts;
 mod analysis_request;
 pub mod analysis_status;
-pub mod answer;
 pub mod archive;
 pub mod canary;
 mod canary_request;
@@ -33,9 +32,8 @@ mod times;
 use axum::Router;
 use axum::routing::{MethodRouter, get, post, put};
 use utoipa::OpenApi;
-use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 
-use super::ApiState;
+use super::{ApiState, refusal as answer};
 
 /// The words for baseline and canary on this wire.
 pub const SIDES: (&str, &str) = ("controlScope", "experimentScope");
@@ -88,38 +86,12 @@ struct Document;
 /// What [`routes`] serves, described.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut document = Document::openapi();
-    let refusal = |description: &str| {
-        let message = Content::new(Some(Ref::from_schema_name("Message")));
-        ResponseBuilder::new()
-            .description(description)
-            .content("application/json", message)
-            .build()
-    };
-    for item in document.paths.paths.values_mut() {
-        let operations = [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.delete,
-        ];
-        for operation in operations.into_iter().flatten() {
-            let responses = &mut operation.responses.responses;
-            let mut add = |status: &str, description: &str| {
-                responses.insert(status.to_owned(), RefOr::T(refusal(description)));
-            };
-            add("500", "A defect, or damaged data; the log has more");
-            if operation.request_body.is_some() {
-                add("413", "The body is larger than the server allows");
-            }
-        }
-    }
-    document
+    Document::openapi()
 }
 
 /// All of Kayenta's paths, each also with a slash at its end. Whoever serves them adds limits, time-outs and authentication.
 pub fn routes() -> Router<ApiState> {
-    let paths: [(&str, MethodRouter<ApiState>); 21] = [
+    let paths: [(&str, MethodRouter<ApiState>); 22] = [
         ("/canary", post(canary::start_ad_hoc)),
         ("/canary/executions", get(canary::list)),
         ("/canary/{id}", get(canary::show).post(canary::start_stored)),
@@ -172,8 +144,9 @@ pub fn routes() -> Router<ApiState> {
                 .delete(archive::remove),
         ),
         ("/fetch/{source}/query", post(fetch::query)),
+        ("/pipelines/{id}/cancel", put(pipelines::cancel)),
     ];
-    let mut router = Router::new().route("/pipelines/{id}/cancel", put(pipelines::cancel));
+    let mut router = Router::new();
     for (path, methods) in paths {
         router = router
             .route(&format!("{path}/"), methods.clone())

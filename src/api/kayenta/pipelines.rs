@@ -7,11 +7,7 @@ use super::answer::{Answer, Message};
 use super::params::{Id, Params};
 use crate::api::ApiState;
 use crate::executions::state::parse_judgement_name;
-use crate::model::clean::clean;
 use crate::model::ids::ExecutionId;
-
-/// Longest name and reason that are kept, in characters.
-const LONGEST_WORDS: usize = 200;
 
 /// Calls an execution off. Of a judgement of an analysis: the analysis. A body is ignored.
 #[utoipa::path(
@@ -36,14 +32,13 @@ pub(super) async fn cancel(
     params: Params,
     headers: HeaderMap,
 ) -> Answer<StatusCode> {
-    let short = |text: &str| clean(&text.chars().take(LONGEST_WORDS).collect::<String>());
     let user = headers.get("x-spinnaker-user");
     let user = user.and_then(|user| user.to_str().ok()).unwrap_or_default();
     let by = match user.trim() {
-        "" => "anonymous".to_owned(),
-        user => short(user),
+        "" => "anonymous",
+        user => user,
     };
-    let reason = short(params.get("reason").unwrap_or_default());
+    let reason = params.get("reason").unwrap_or_default();
     let mut execution = ExecutionId::new(id.as_str());
     if state.executions.find(&execution).await?.is_none()
         && let Some((parent, _)) = parse_judgement_name(&id)
@@ -51,6 +46,6 @@ pub(super) async fn cancel(
     {
         execution = parent;
     }
-    state.executions.cancel(&execution, &by, &reason).await?;
+    state.executions.cancel(&execution, by, reason).await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use axum::body::Bytes;
+use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Refusal};
@@ -21,6 +23,33 @@ pub(super) fn json(body: &[u8]) -> Answer<Value> {
         return Err(Refusal::bad("the body is empty; expected JSON"));
     }
     serde_json::from_slice(body).map_err(|error| Refusal::bad(format!("malformed JSON: {error}")))
+}
+
+/// Bodies up to this size, in bytes, are read at once: that takes less than a millisecond.
+const SMALL: usize = 64 * 1024;
+
+/// Does what takes time with a body (reads it, writes it anew) beside the tasks of the runtime where the body is large, so that
+/// other requests need not wait.
+///
+/// # Errors
+/// Those of `read`; 500 where it panicked.
+pub(super) async fn aside<T: Send + 'static>(
+    body: Bytes,
+    read: impl FnOnce(&[u8]) -> Answer<T> + Send + 'static,
+) -> Answer<T> {
+    if body.len() <= SMALL {
+        return read(&body);
+    }
+    match tokio::task::spawn_blocking(move || read(&body)).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!("a body was not read to its end: {error}");
+            Err(Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the body was not read to its end; this is a defect of Coalmine",
+            ))
+        }
+    }
 }
 
 /// What is wrong with a body.
@@ -264,7 +293,7 @@ mod tests {
         root.get("scope").text(&mut problems);
         let refusal = problems.check().expect_err("four problems");
         assert_eq!(
-            refusal.message(),
+            refusal.message,
             "list[0].step: found `1.5`; expected a whole number\n\
              pass: found the text `NaN`; expected a number\n\
              start: found the text `soon`; expected a time like `2020-01-01T00:00:00Z`\n\

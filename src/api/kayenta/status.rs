@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::answer::Answer;
 use super::configs;
 use super::exception::ExceptionBody;
 use super::run::Run;
@@ -150,7 +149,10 @@ pub(super) fn canary_status(run: Run<'_>, result: Option<CanaryResult>) -> Canar
 }
 
 /// The result of a run that succeeded; `None` while it has not, and where the archive has forgotten it.
-pub(super) async fn result(state: &ApiState, run: Run<'_>) -> Answer<Option<CanaryResult>> {
+pub(super) async fn result(
+    state: &ApiState,
+    run: Run<'_>,
+) -> Result<Option<CanaryResult>, ArchiveError> {
     if run.status() != Status::Succeeded || run.progress.outcome().is_none() {
         return Ok(None);
     }
@@ -159,7 +161,7 @@ pub(super) async fn result(state: &ApiState, run: Run<'_>) -> Answer<Option<Cana
     let record = match archive.judgement(&name).await {
         Ok(record) => record,
         Err(ArchiveError::NotFound { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     Ok(Some(CanaryResult {
         judge_result: score::result(&record.judgement, run.state.request.follows_verdict),

@@ -6,6 +6,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// The page loads its own files and nothing else.
@@ -16,7 +18,50 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut own = super::openapi();
     own.merge(crate::api::kayenta::openapi());
+    for (path, item) in &mut own.paths.paths {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            describe_edge(path, operation);
+        }
+    }
     own
+}
+
+/// What stands before all handlers may answer, too; a status that an operation describes itself keeps its words.
+fn describe_edge(path: &str, operation: &mut Operation) {
+    let has_body = operation.request_body.is_some();
+    let responses = &mut operation.responses.responses;
+    let mut add = |status: &str, description: &str| {
+        let message = Content::new(Some(Ref::from_schema_name("Message")));
+        let refusal = ResponseBuilder::new()
+            .description(description)
+            .content("application/json", message)
+            .build();
+        responses
+            .entry(status.to_owned())
+            .or_insert(RefOr::T(refusal));
+    };
+    add(
+        "403",
+        "This host is not served, or a page of another origin asks",
+    );
+    add("500", "A defect, or damaged data; the log has more");
+    // Probes carry no token, and wait in no queue.
+    if path != "/health" {
+        add("401", "The token is missing or wrong");
+        add(
+            "503",
+            "Too many requests at once, or this one took too long",
+        );
+    }
+    if has_body {
+        add("413", "The body is larger than the server allows");
+    }
 }
 
 /// This description

@@ -15,11 +15,13 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::OwnState;
-use super::answer::{Refusal, Said};
-use super::executions::{load, rfc3339};
+use super::execution_body::rfc3339;
+use super::executions::load;
+use crate::api::refusal::{Message, Refusal};
 use crate::executions::engine::Change;
 use crate::executions::event::Event;
 use crate::executions::service::Executions;
+use crate::executions::state::State as Execution;
 use crate::model::ids::ExecutionId;
 
 /// How often a comment is sent while nothing happens, so that a connection that is gone is noticed.
@@ -54,9 +56,9 @@ pub struct EventData<'a> {
     ),
     responses(
         (status = 200, description = "The events", content_type = "text/event-stream", body = EventData),
-        (status = 400, description = "A `Last-Event-ID` that is no number", body = Said),
-        (status = 404, description = "No such execution", body = Said),
-        (status = 503, description = "Too many clients follow events", body = Said)
+        (status = 400, description = "A `Last-Event-ID` that is no number", body = Message),
+        (status = 404, description = "No such execution", body = Message),
+        (status = 503, description = "Too many clients follow events", body = Message)
     )
 )]
 pub async fn follow(
@@ -133,7 +135,7 @@ impl Follower {
                     self.ready = events;
                     self.ready.reverse();
                 }
-                Ok(_) if self.has_ended().await => return None,
+                Ok(_) if self.has_told_all().await => return None,
                 Ok(_) => self.news().await?,
                 Err(error) => {
                     // The client comes back, and begins after the last event that it has.
@@ -145,9 +147,9 @@ impl Follower {
     }
 
     /// A client that has the last event already gets none, and must not wait for ever; nor where the execution was forgotten.
-    async fn has_ended(&self) -> bool {
+    async fn has_told_all(&self) -> bool {
         let found = self.executions.find(&self.id).await;
-        found.is_ok_and(|found| found.is_none_or(|execution| execution.end.is_some()))
+        found.is_ok_and(|found| is_told(found.as_ref(), self.last))
     }
 
     /// Waits until there may be something; `None` when the server stops.
@@ -170,6 +172,11 @@ impl Follower {
     }
 }
 
+/// Whether nothing comes after event `last`. The end may have been written since the events were read: then it is to be told.
+fn is_told(execution: Option<&Execution>, last: u64) -> bool {
+    execution.is_none_or(|execution| execution.end.is_some() && execution.seq <= last)
+}
+
 fn sent(seq: u64, at_ms: i64, event: &Event) -> Sent {
     let data = EventData {
         seq,
@@ -179,4 +186,52 @@ fn sent(seq: u64, at_ms: i64, event: &Event) -> Sent {
     let named = Sent::default().id(seq.to_string()).event(event.word());
     let text = serde_json::to_string(&data).unwrap_or_default();
     named.data(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::canary::wire::ScoreThresholds;
+    use crate::executions::event::Ending;
+    use crate::executions::request::{Accounts, Kind, Request};
+
+    /// An execution to which these things happened after it was accepted.
+    fn execution(happened: Vec<Event>) -> Execution {
+        let request = Box::new(Request {
+            kind: Kind::Canary,
+            application: "shop".to_owned(),
+            user: None,
+            parent: None,
+            config: Arc::default(),
+            config_id: None,
+            accounts: Accounts::default(),
+            thresholds: ScoreThresholds::default(),
+            stages: Vec::new(),
+            echo: serde_json::Value::Null,
+        });
+        let accepted = Event::Accepted { request };
+        let events = std::iter::once(accepted).chain(happened);
+        let id = ExecutionId::new("E");
+        let state = Execution::replay(&id, events.map(|event| (0, event)));
+        state.expect("legal").expect("it was accepted")
+    }
+
+    fn ended() -> Event {
+        Event::Ended {
+            ending: Ending::Succeeded,
+            sentence: "it did".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_end_that_came_after_the_last_look_is_still_to_be_told() {
+        assert!(!is_told(Some(&execution(Vec::new())), 1));
+        let over = execution(vec![ended()]);
+        assert!(!is_told(Some(&over), 1), "`ended` is event 2");
+        assert!(is_told(Some(&over), 2));
+        assert!(is_told(Some(&over), 99));
+        assert!(is_told(None, 0), "it was forgotten");
+    }
 }

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod docs;
 pub mod events;
+pub mod execution_body;
 pub mod executions;
 pub mod health;
 pub mod metrics;

@@ -5,15 +5,17 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 
 use super::OwnState;
-use super::answer::{PAGE_POLICY, Refusal, Said, page};
-use super::executions::{ListParameters, filled, kind, number, rfc3339, statuses};
+use super::answer::{PAGE_POLICY, page};
+use super::execution_body::rfc3339;
+use super::executions::{ListParameters, filled, kind, number, statuses};
+use crate::api::refusal::{Message, Refusal};
 use crate::executions::state::Status;
-use crate::store::HeadFilter;
-use crate::ui::list::{self, List, Wanted};
+use crate::store::{Head, HeadFilter};
+use crate::ui::list::{self, Example, List, Shown, Wanted};
 
 /// How many finished executions a page has.
 const PER_PAGE: u64 = 50;
-/// How many unfinished ones are shown.
+/// How many are shown of those that are stuck, and of those that are under way.
 const UNFINISHED: u64 = 200;
 const HOUR_MS: i64 = 3_600_000;
 
@@ -25,7 +27,7 @@ const HOUR_MS: i64 = 3_600_000;
     params(ListParameters),
     responses(
         (status = 200, description = "A page", content_type = "text/html", body = String),
-        (status = 400, description = "A parameter that cannot be meant", body = Said)
+        (status = 400, description = "A parameter that cannot be meant", body = Message)
     )
 )]
 pub async fn show(
@@ -52,11 +54,9 @@ pub async fn show(
             Some((status, count))
         })
         .collect();
-    let filter = |complete: bool, skip: u64, most: u64| {
-        let fits = |status: &Status| {
-            status.is_complete() == complete && wanted.status.is_none_or(|wanted| wanted == *status)
-        };
-        let fitting = Status::ALL.into_iter().filter(fits);
+    let filter = |part: &[Status], skip: u64, most: u64| {
+        let fits = |status: &&Status| wanted.status.is_none_or(|wanted| wanted == **status);
+        let fitting = part.iter().filter(fits);
         HeadFilter {
             application: wanted.application.clone(),
             statuses: fitting.map(|status| status.word().to_owned()).collect(),
@@ -66,7 +66,8 @@ pub async fn show(
                 .map(|kind| kind.word().to_owned())
                 .collect(),
             skip,
-            most,
+            // One more tells whether there are more.
+            most: most + 1,
         }
     };
     let ask = async |filter: HeadFilter| {
@@ -76,21 +77,21 @@ pub async fn show(
         }
         executions.list(&filter).await
     };
-    let unfinished = if wanted.page == 1 {
-        ask(filter(false, 0, UNFINISHED)).await?
-    } else {
-        Vec::new()
-    };
+    // Stuck ones first: among many that are under way they must not be missed.
+    let (mut stuck, mut under_way) = (Vec::new(), Vec::new());
+    if wanted.page == 1 {
+        stuck = ask(filter(&[Status::Suspended], 0, UNFINISHED)).await?;
+        let going = [Status::NotStarted, Status::Running];
+        under_way = ask(filter(&going, 0, UNFINISHED)).await?;
+    }
     let skip = (wanted.page - 1) * PER_PAGE;
-    let mut finished = ask(filter(true, skip, PER_PAGE + 1)).await?;
-    let per_page = usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
-    let more = finished.len() > per_page;
-    finished.truncate(per_page);
+    let ended = [Status::Succeeded, Status::Terminal, Status::Canceled];
+    let finished = ask(filter(&ended, skip, PER_PAGE)).await?;
     let html = list::html(&List {
         wanted: &wanted,
-        unfinished: &unfinished,
-        finished: &finished,
-        more,
+        stuck: shown(&stuck, UNFINISHED),
+        under_way: shown(&under_way, UNFINISHED),
+        finished: shown(&finished, PER_PAGE),
         counts: &counts,
         example: example(&own, &headers, now_ms),
         now_ms,
@@ -99,13 +100,24 @@ pub async fn show(
     Ok(page(StatusCode::OK, html, PAGE_POLICY))
 }
 
-/// A request that works with any Prometheus that scrapes anything: the last hour against the hour before. `None` without one.
-fn example(own: &OwnState, headers: &HeaderMap, now_ms: i64) -> Option<String> {
-    let (account, _) = own
-        .api
-        .sources
+/// At most `most` of them.
+fn shown(heads: &[Head], most: u64) -> Shown<'_> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    Shown {
+        heads: heads.get(..most).unwrap_or(heads),
+        more: heads.len() > most,
+    }
+}
+
+/// A request that works with any Prometheus that scrapes anything: the last hour against the hour before. With another account
+/// one that needs names; a `scrape` account sees only what is to come. `None` without any account.
+fn example(own: &OwnState, headers: &HeaderMap, now_ms: i64) -> Option<Example> {
+    let accounts = &own.api.sources;
+    let prometheus = accounts
         .iter()
-        .find(|(_, source)| source.kind() == "prometheus")?;
+        .find(|(_, source)| source.kind() == "prometheus");
+    let works = prometheus.is_some();
+    let (account, source) = prometheus.or_else(|| accounts.iter().next())?;
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
@@ -120,12 +132,30 @@ fn example(own: &OwnState, headers: &HeaderMap, now_ms: i64) -> Option<String> {
     let scheme = if proxied { "https" } else { "http" };
     // Two minutes ago everything has arrived.
     let end_ms = (now_ms - 120_000) / 60_000 * 60_000;
-    let scope = |from: i64, to: i64| {
+    let scope = |name: &str, from: i64, to: i64| {
         let (start, end) = (rfc3339(from), rfc3339(to));
         format!(
-            r#"{{"scope": "all", "location": "all", "step": 60,
+            r#"{{"scope": "{name}", "location": "all", "step": 60,
         "start": "{start}", "end": "{end}"}}"#
         )
+    };
+    let hour = |hours: i64| end_ms + hours * HOUR_MS;
+    let (metric, promql, baseline, canary) = if works {
+        let promql = "PromQL:avg(scrape_duration_seconds)";
+        let baseline = scope("all", hour(-2), hour(-1));
+        (
+            "scrape duration",
+            promql,
+            baseline,
+            scope("all", hour(-1), hour(0)),
+        )
+    } else {
+        let (from, to) = match source.kind() {
+            "scrape" => (end_ms + 4 * 60_000, end_ms + 64 * 60_000),
+            _ => (hour(-1), hour(0)),
+        };
+        let side = |name: &str| scope(name, from, to);
+        ("METRIC", "PromQL:METRIC", side("BASELINE"), side("CANARY"))
     };
     let wire = super::super::kayenta::SIDES;
     // Written by hand, so that it can be read.
@@ -134,32 +164,30 @@ fn example(own: &OwnState, headers: &HeaderMap, now_ms: i64) -> Option<String> {
   "canaryConfig": {{
     "name": "first-canary", "applications": ["demo"],
     "metrics": [{{
-      "name": "scrape duration", "groups": ["scraping"], "scopeName": "default",
-      "query": {{"type": "prometheus", "customInlineTemplate": "PromQL:avg(scrape_duration_seconds)"}},
+      "name": "{metric}", "groups": ["first"], "scopeName": "default",
+      "query": {{"type": "prometheus", "customInlineTemplate": "{promql}"}},
       "analysisConfigurations": {{"canary": {{"direction": "increase"}}}}
     }}],
-    "classifier": {{"groupWeights": {{"scraping": 100}}}}
+    "classifier": {{"groupWeights": {{"first": 100}}}}
   }},
   "executionRequest": {{
     "scopes": {{"default": {{
-      "{}": {},
-      "{}": {}
+      "{}": {baseline},
+      "{}": {canary}
     }}}},
     "thresholds": {{"pass": 95, "marginal": 75}}
   }}
 }}"#,
-        wire.0,
-        scope(end_ms - 2 * HOUR_MS, end_ms - HOUR_MS),
-        wire.1,
-        scope(end_ms - HOUR_MS, end_ms),
+        wire.0, wire.1,
     );
     let token = if own.needs_token {
         "  -H \"Authorization: Bearer $TOKEN\" \\\n"
     } else {
         ""
     };
-    Some(format!(
+    let command = format!(
         "curl -s '{scheme}://{host}/canary?application=demo&metricsAccountName={}' \\\n{token}  -H 'Content-Type: application/json' -d '{body}'",
         list::percent(account)
-    ))
+    );
+    Some(Example { command, works })
 }

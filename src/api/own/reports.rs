@@ -7,8 +7,9 @@ use coalmine_reports::TextStyle;
 use serde::Deserialize;
 
 use super::OwnState;
-use super::answer::{PAGE_POLICY, Refusal, Said, Worded, page, preferred};
+use super::answer::{PAGE_POLICY, Worded, page, preferred};
 use crate::analysis::task::Failure;
+use crate::api::refusal::{Message, Refusal};
 use crate::archive::bundle::Saved;
 use crate::executions::service::Executions;
 use crate::executions::state::{State as Execution, parse_judgement_name};
@@ -50,10 +51,10 @@ pub struct ReportParameters {
     params(("id" = String, Path, description = "An execution, or one of its judgements: `{execution}-{number}`"), ReportParameters),
     responses(
         (status = 200, description = "The report", content((String = "text/html"), (String = "text/markdown"), (String = "application/json"), (String = "text/plain"), (String = "application/xml"))),
-        (status = 400, description = "Unknown format", body = Said),
-        (status = 404, description = "No such execution or judgement", body = Said),
-        (status = 406, description = "Nothing that the client accepts", body = Said),
-        (status = 409, description = "There is no judgement, or not yet", body = Said)
+        (status = 400, description = "Unknown format", body = Message),
+        (status = 404, description = "No such execution or judgement", body = Message),
+        (status = 406, description = "Nothing that the client accepts", body = Message),
+        (status = 409, description = "There is no judgement, or not yet", body = Message)
     )
 )]
 pub async fn show(

@@ -13,7 +13,7 @@ async fn a_canary_that_is_called_off_ends_without_a_result() {
     let cancel = format!("/pipelines/{id}/cancel");
     let first = service.put(&cancel, &json!("")).await;
     assert_eq!((first.status.as_u16(), first.text.as_str()), (202, ""));
-    let again = service.put(&cancel, &json!("")).await;
+    let again = service.put(&format!("{cancel}/"), &json!("")).await;
     assert_eq!(again.status, 202, "calling off twice changes nothing");
     service.work_to_the_end().await;
     let canary = service.get(&format!("/canary/{id}")).await.ok();

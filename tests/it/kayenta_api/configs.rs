@@ -245,3 +245,70 @@ async fn archived_canaries_are_found_where_our_own_are() {
         .refused(400);
     service.get("/canary/old-1").await.refused(404);
 }
+
+#[tokio::test]
+async fn what_is_archived_is_polled_as_it_was_understood() {
+    let service = Service::new();
+    let body = json!({
+        "application": 5, "status": "SUCCEEDED", "parentPipelineExecutionId": true, "exception": null,
+        "stageStatus": {"judge": "succeeded", "mixMetrics": null},
+        "result": {"canaryDuration": null, "judgeResult": {
+            "judgeName": null, "results": [{"name": "latency", "critical": null}],
+            "score": {"score": " 50.5", "classification": "Marginal", "classificationReason": null},
+        }},
+    });
+    let path = "/canaryResultArchive?pipelineId=old-1";
+    service.post(path, &body).await.ok();
+    assert_eq!(
+        service.get("/canary/old-1").await.ok(),
+        json!({
+            "application": "5", "complete": true, "status": "succeeded", "parentPipelineExecutionId": "true",
+            "pipelineId": "old-1", "stageStatus": {"judge": "succeeded"},
+            "result": {"judgeResult": {
+                "results": [{"name": "latency"}],
+                "score": {"score": 50.5, "classification": "Marginal"},
+            }},
+        })
+    );
+}
+
+#[tokio::test]
+async fn an_archived_canary_that_a_client_would_wait_for_without_end_is_refused() {
+    let service = Service::new();
+    for (body, part) in [
+        (
+            json!({}),
+            "status: found nothing; expected one of not_started,",
+        ),
+        (
+            json!({"complete": true, "status": null}),
+            "status: found nothing",
+        ),
+        (json!({"status": "done"}), "status: found the text `done`"),
+        (
+            json!({"complete": false, "status": "succeeded"}),
+            "complete: found `false`; expected `true`, because the status is `succeeded`",
+        ),
+        (
+            json!({"complete": true, "status": "suspended"}),
+            "complete: found `true`; expected `false`",
+        ),
+        (
+            json!({"status": "succeeded", "result": {"judgeResult": {"score": 50}}}),
+            "result.judgeResult.score: found `50`; expected an object",
+        ),
+    ] {
+        let message = service
+            .post("/canaryResultArchive", &body)
+            .await
+            .refused(400);
+        assert!(message.contains(part), "{body}: {message}");
+    }
+    for (word, complete) in [("skipped", true), ("redirect", false), ("PAUSED", false)] {
+        let path = format!("/canaryResultArchive?pipelineId={word}");
+        service.post(&path, &json!({"status": word})).await.ok();
+        let shown = service.get(&format!("/canary/{word}")).await.ok();
+        assert_eq!(shown["status"], word.to_lowercase());
+        assert_eq!(shown["complete"], complete);
+    }
+}

@@ -131,7 +131,7 @@ async fn the_rest() {
     check(
         "post_archive",
         &service
-            .post("/canaryResultArchive", &json!({"complete": true}))
+            .post("/canaryResultArchive", &json!({"status": "succeeded"}))
             .await
             .ok(),
     );

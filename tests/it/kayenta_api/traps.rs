@@ -16,7 +16,7 @@ async fn success_is_exactly_200() {
         ("/canaryConfig", config()),
         ("/metricSetPairList", json!([])),
         ("/metricSetList", json!([])),
-        ("/canaryResultArchive", json!({})),
+        ("/canaryResultArchive", json!({"status": "succeeded"})),
         (
             "/standalone_canary_analysis",
             json!({"canaryConfig": config(), "executionRequest": analysis_request("web-baseline", "web-canary")}),

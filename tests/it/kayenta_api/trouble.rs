@@ -1,6 +1,8 @@
 //! What clients see when something of ours is broken: never a pass.
 
+use std::future::{Future as _, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 
 use async_trait::async_trait;
 use coalmine::archive::bundle::Bundle;
@@ -134,6 +136,74 @@ async fn a_result_that_is_damaged_is_an_error_of_the_server() {
         !message.contains("sector"),
         "causes are for the log: {message}"
     );
+}
+
+#[tokio::test]
+async fn a_result_that_is_damaged_hides_no_other_execution_from_a_list() {
+    let service = service(Fault::Damaged);
+    let damaged = service.canary("web-baseline", "web-canary").await;
+    let other = service.canary("web-baseline", "web-dead").await;
+    let list = service.get("/canary/executions").await.ok();
+    let ids: Vec<&Value> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["pipelineId"])
+        .collect();
+    assert_eq!(ids, [&json!(other), &json!(damaged)]);
+    assert_eq!(list[1]["status"], "succeeded");
+    assert_eq!(list[1].get("result"), None);
+}
+
+#[tokio::test]
+async fn among_many_that_are_under_way_one_that_is_stuck_is_seen() {
+    let service = service(Fault::KeepsNothing);
+    let stuck = service.canary("web-baseline", "web-canary").await;
+    let body = json!({"canaryConfig": config(), "executionRequest": request("web-baseline", "web-canary")});
+    for _ in 0..201 {
+        service.post("/canary", &body).await.ok();
+    }
+    let page = service.get("/").await.text;
+    assert!(page.contains(&format!("/reports/{stuck}")));
+    assert!(page.contains("Waiting for someone <b>1</b>"));
+    assert!(page.contains("Running <b>201, the newest 200 of them here</b>"));
+    let filtered = service.get("/?kind=canary").await.text;
+    assert!(filtered.contains("Running <b>more than 200, the newest of them here</b>"));
+}
+
+/// A body of that many bytes at least.
+fn large(bytes: usize) -> [(&'static str, Value); 4] {
+    let text = "x".repeat(bytes);
+    let mut config = config();
+    config["description"] = text.clone().into();
+    let pair = json!({"name": "m", "id": "m", "values": {"control": [1], "experiment": [1]}, "attributes": {"a": text}});
+    [
+        ("/canaryConfig", config),
+        ("/metricSetPairList", json!([pair])),
+        ("/metricSetList", json!([{"name": text}])),
+        (
+            "/canaryResultArchive",
+            json!({"status": "succeeded", "exception": {"details": text}}),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn while_a_large_body_is_read_other_requests_are_answered() {
+    for (bytes, waits) in [(1, false), (100_000, true)] {
+        let service = Service::new();
+        for (path, body) in large(bytes) {
+            let mut sent = std::pin::pin!(service.post(path, &body));
+            // On the one thread of this test nothing else happens while a request is polled.
+            let first = poll_fn(|context| Poll::Ready(sent.as_mut().poll(context))).await;
+            assert_eq!(first.is_pending(), waits, "{path} of {bytes} bytes");
+            let reply = match first {
+                Poll::Ready(reply) => reply,
+                Poll::Pending => sent.await,
+            };
+            assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Answers that are refusals: a status, and `{"message": …}` as Kayenta has it.
+//! Answers that are refusals, of all paths: a status, and `{"message": …}` as Kayenta has it. What an error of ours means to a
+//! client is said here and nowhere else.
 
 use std::error::Error;
 
@@ -26,25 +27,32 @@ pub struct Message {
 
 /// Why a request is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    status: StatusCode,
-    message: String,
+pub struct Refusal {
+    /// The status.
+    pub status: StatusCode,
+    /// What is wrong, for people.
+    pub message: String,
 }
 
-pub(super) type Answer<T> = Result<T, Refusal>;
+/// What a handler comes to.
+pub type Answer<T> = Result<T, Refusal>;
 
 impl Refusal {
     /// The request cannot be meant: 400.
-    pub(super) fn bad(message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
     /// There is no such thing: 404.
-    pub(super) fn missing(message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn missing(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    /// A refusal.
+    #[must_use]
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
             message: message.into(),
@@ -52,14 +60,9 @@ impl Refusal {
     }
 
     /// A fault on our side, told to the log with its causes; the client learns what was being done.
-    fn fault(status: StatusCode, error: &(dyn Error + 'static)) -> Self {
+    pub(super) fn fault(status: StatusCode, error: &(dyn Error + 'static)) -> Self {
         tracing::error!("cannot answer a request: {}", with_causes(error));
         Self::new(status, error.to_string())
-    }
-
-    #[cfg(test)]
-    pub(super) fn message(&self) -> &str {
-        &self.message
     }
 }
 
