@@ -196,11 +196,12 @@ pub(super) fn read_pairs(value: &Value) -> Answer<Vec<coalmine_judges::series::M
     if value.as_array().is_some_and(Vec::is_empty) {
         return Ok(Vec::new());
     }
-    // Nonsense is refused before it is read closely, however much of it there is.
-    let items = value.as_array().into_iter().flatten();
-    if let Some(place) = items.into_iter().position(|item| !item.is_object()) {
+    // Millions of small items are no pairs, and need not be told one by one.
+    let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    if let Some(index) = items.iter().position(|item| !item.is_object()) {
+        let found = items.get(index).map(read::word).unwrap_or_default();
         return Err(Refusal::bad(format!(
-            "[{place}]: expected a metric set pair, an object"
+            "metricSetPairList[{index}]: found {found}; expected a metric set pair"
         )));
     }
     match pairs::read(&value.to_string(), "metricSetPairList") {

@@ -208,6 +208,7 @@ mod tests {
             config_id: None,
             accounts: Accounts::default(),
             thresholds: ScoreThresholds::default(),
+            follows_verdict: false,
             stages: Vec::new(),
             echo: serde_json::Value::Null,
         });

@@ -312,3 +312,15 @@ async fn an_archived_canary_that_a_client_would_wait_for_without_end_is_refused(
         assert_eq!(shown["complete"], complete);
     }
 }
+
+#[tokio::test]
+async fn a_list_of_something_else_is_refused_by_its_first_item_that_is_no_pair() {
+    let service = Service::new();
+    let pair = json!({"name": "m", "id": "m", "values": {"control": [1], "experiment": [1]}});
+    let body = json!([pair, 5, "x"]);
+    let message = service.post("/metricSetPairList", &body).await.refused(400);
+    assert_eq!(
+        message,
+        "metricSetPairList[1]: found `5`; expected a metric set pair"
+    );
+}
