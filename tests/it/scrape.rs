@@ -393,6 +393,133 @@ async fn samples_are_taken_by_themselves_until_the_window_ends() {
     assert!(fetched.points >= 2, "{fetched:?}");
 }
 
+/// A page with this many series of `name`.
+fn many(name: &str, count: usize) -> String {
+    let lines = (0..count).map(|number| format!("{name}{{n=\"{number}\"}} 1\n"));
+    lines.collect()
+}
+
+#[tokio::test]
+async fn a_list_of_many_series_costs_only_its_own_past() {
+    let (large, small) = (Instance::start().await, Instance::start().await);
+    let instances = [("large", &large), ("small", &small)];
+    let account = ScrapeAccount {
+        instances: instances
+            .map(|(scope, instance)| (scope.to_owned(), vec![instance.address.clone()]))
+            .into(),
+        instances_from_requests: false,
+    };
+    let clock = Arc::new(VirtualClock::new(0));
+    let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+    let source = ScrapeSource::new(account, shared).unwrap().most_points(100);
+    let asked = ["large", "small"].map(|scope| question("PromQL:avg(x)", scope, 1, 20));
+    for question in &asked {
+        source.watch(question).await;
+    }
+    let (large_page, small_page) = (many("x", 20), many("x", 1));
+    let pages = vec![vec![Some(large_page.as_str()), Some(small_page.as_str())]; 20];
+    play(&source, &clock, &[&large, &small], &pages).await;
+    assert!(source.points() <= 100 + 21, "{}", source.points());
+    let [of_large, of_small] = [&asked[0], &asked[1]].map(|question| source.fetch(question));
+    assert_eq!(of_small.await.unwrap().points, 20);
+    let of_large = of_large.await.unwrap();
+    assert!((2..=5).contains(&of_large.points), "{of_large:?}");
+    assert_eq!(values(&of_large)[19], Some(1.0));
+}
+
+#[tokio::test]
+async fn a_page_that_would_take_all_the_room_is_refused() {
+    let instance = Instance::start().await;
+    let (source, clock) = source(&[&instance]);
+    let source = source.most_points(100);
+    let asked = question("PromQL:avg(x)", "web", 1, 2);
+    source.watch(&asked).await;
+    let (fits, flood) = (many("x", 25), many("x", 26));
+    let pages = [vec![Some(fits.as_str())], vec![Some(flood.as_str())]];
+    play(&source, &clock, &[&instance], &pages).await;
+    clock.set(10 * MINUTE);
+    let fetched = source.fetch(&asked).await.unwrap();
+    assert_eq!(values(&fetched), [Some(1.0), None]);
+    let told = &fetched.warnings[0];
+    assert!(
+        told.ends_with("more than 25 points in one sample"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn what_nobody_can_ask_for_any_more_is_forgotten() {
+    let instance = Instance::start().await;
+    let (source, clock) = source(&[&instance]);
+    let page = format!("{}late 1\n", many("early", 10));
+    let early = question("PromQL:avg(early)", "web", 1, 3);
+    source.watch(&early).await;
+    source
+        .watch(&question("PromQL:avg(late)", "web", 1, 300))
+        .await;
+    let pages = vec![vec![Some(page.as_str())]; 5];
+    play(&source, &clock, &[&instance], &pages).await;
+    // After its window's end nobody samples `early` any more.
+    assert_eq!(source.points(), 3 * 10 + 5);
+    clock.set(63 * MINUTE);
+    source.sample(63 * MINUTE).await;
+    assert!(source.fetch(&early).await.is_ok());
+    clock.set(64 * MINUTE);
+    source.sample(64 * MINUTE).await;
+    assert_eq!(source.points(), 7);
+    assert!(source.fetch(&early).await.is_err());
+}
+
+/// Other series each time, as of pods that come and go; a list that runs long enough saw more than it may know at a time.
+#[tokio::test]
+async fn series_that_are_gone_make_room_for_others() {
+    let instance = Instance::start().await;
+    let (source, clock) = source(&[&instance]);
+    let source = source.most_points(40_000);
+    let asked = question("PromQL:avg(x)", "web", 1, 6);
+    source.watch(&asked).await;
+    for minute in 1..=6_i64 {
+        let lines = (0..10_000).map(|number| format!("x{{n=\"{minute}-{number}\"}} {minute}\n"));
+        instance.says(lines.collect::<String>());
+        clock.set(minute * MINUTE);
+        source.sample(minute * MINUTE).await;
+    }
+    clock.set(10 * MINUTE);
+    let fetched = source.fetch(&asked).await.unwrap();
+    assert_eq!(values(&fetched)[5], Some(6.0), "{:?}", fetched.warnings);
+}
+
+#[test]
+fn a_question_is_worked_out_beside_the_others_and_holds_no_sample_up() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let instance = Instance::start().await;
+        let (source, clock) = source(&[&instance]);
+        let asked = question("PromQL:avg(temp)", "web", 1, 2);
+        source.watch(&asked).await;
+        let pages = [vec![Some("temp 5")], vec![Some("temp 6")]];
+        play(&source, &clock, &[&instance], &pages).await;
+        clock.set(10 * MINUTE);
+        // The one thread for heavy work is taken.
+        let (release, wait) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || wait.recv());
+        let mut fetch = std::pin::pin!(source.fetch(&asked));
+        let is_pending = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(fetch.as_mut().poll(context).is_pending())
+        });
+        assert!(is_pending.await);
+        source.sample(3 * MINUTE).await;
+        release.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        assert_eq!(values(&fetch.await.unwrap()), [Some(5.0), Some(6.0)]);
+    });
+}
+
 /// The time of the test's own runtime, which stands still while there is something to do.
 #[derive(Debug)]
 struct PausedClock(tokio::time::Instant);

@@ -1,8 +1,9 @@
 //! From samples to the points of a series. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-use super::expression::{Aggregate, Expression, Range};
+use super::expression::{Aggregate, Expression};
 
 /// One sample of one series of one instance.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,57 +15,98 @@ pub(super) struct Point {
     pub(super) value: f64,
 }
 
-/// What one instance answered at one time: the points of each selector that was known then; `None` where it did not.
-pub(super) type Page = Option<Vec<Vec<Point>>>;
+/// What one instance answered at one time: the points of each selector that was wanted then, by its number; `None` where it did
+/// not.
+pub(super) type Page = Option<BTreeMap<u32, Vec<Point>>>;
 
-/// The pages of all instances, by time.
-pub(super) type Ring = BTreeMap<i64, Vec<Page>>;
+/// The pages of all instances, by time. They are shared, so that they can be looked at while others come.
+pub(super) type Ring = BTreeMap<i64, Arc<Vec<Page>>>;
 
-/// The value at `time_ms` of what `expression` asks, whose selector is number `selector`. Missing where no instance answered, and
-/// for sums where one did not: what is not known is not zero.
-pub(super) fn at(
+/// Moments at equal distances, both ends included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) first_ms: i64,
+    pub(super) last_ms: i64,
+    pub(super) step_ms: i64,
+}
+
+/// The values at `times` of what `expression` asks, whose selector is number `selector`. Missing where no instance answered, and
+/// for sums where one did not: what is not known is not zero. Every sample is looked at once.
+pub(super) fn all(
     ring: &Ring,
-    selector: usize,
+    selector: u32,
+    expression: &Expression,
+    times: Times,
+) -> Vec<Option<f64>> {
+    let range = expression.range_ms().unwrap_or(0);
+    let range_ms = i64::try_from(range).unwrap_or(i64::MAX);
+    let mut counters: Vec<Counters> = Vec::new();
+    let mut ticks = ring
+        .range(times.first_ms.saturating_sub(range_ms)..=times.last_ms)
+        .peekable();
+    let mut values = Vec::new();
+    let mut time_ms = times.first_ms;
+    while time_ms <= times.last_ms {
+        while let Some((at_ms, pages)) = ticks.next_if(|(at_ms, _)| **at_ms <= time_ms) {
+            counters.resize_with(counters.len().max(pages.len()), Counters::default);
+            for (counters, page) in counters.iter_mut().zip(pages.iter()) {
+                if range > 0 {
+                    counters.take_in(*at_ms, points(page, selector).unwrap_or_default());
+                }
+            }
+        }
+        for counters in &mut counters {
+            counters.forget_before(time_ms.saturating_sub(range_ms));
+        }
+        let pages = ring.get(&time_ms);
+        values.push(pages.and_then(|pages| at(pages, &counters, selector, expression, time_ms)));
+        time_ms = time_ms.saturating_add(times.step_ms.max(1));
+    }
+    values
+}
+
+/// The value at `time_ms`, when `pages` were read, and `counters` of the same instances are what they were.
+fn at(
+    pages: &[Page],
+    counters: &[Counters],
+    selector: u32,
     expression: &Expression,
     time_ms: i64,
 ) -> Option<f64> {
-    let pages = ring.get(&time_ms)?;
-    let values = match expression {
+    // Without a page there is no rate, whatever was before.
+    let rates = pages.iter().zip(counters).map(|(page, counters)| {
+        points(page, selector)?;
+        Some(counters.rates(time_ms))
+    });
+    match expression {
         Expression::Gauge(aggregate, _) => {
             let points = pages.iter().map(|page| points(page, selector));
-            return aggregated(
+            aggregated(
                 *aggregate,
                 points.map(|points| Some(points?.iter().map(|point| point.value).collect())),
-            );
+            )
         }
-        Expression::Rate(aggregate, _, range) => {
-            let rates = (0..pages.len()).map(|instance| {
-                let rates = rates(ring, selector, instance, time_ms, *range)?;
-                Some(rates.into_values().map(|rate| rate.per_second).collect())
-            });
-            return aggregated(*aggregate, rates);
-        }
-        Expression::Quantile(quantile, _, range) => {
+        Expression::Rate(aggregate, ..) => aggregated(
+            *aggregate,
+            rates.map(|rates| Some(rates?.map(|rate| rate.per_second).collect())),
+        ),
+        Expression::Quantile(quantile, ..) => {
             let mut buckets: Vec<(f64, f64)> = Vec::new();
-            for instance in 0..pages.len() {
-                let rates = rates(ring, selector, instance, time_ms, *range);
-                for rate in rates.into_iter().flat_map(HashMap::into_values) {
-                    let Some(le) = rate.le else { continue };
-                    match buckets.iter_mut().find(|(known, _)| *known == le) {
-                        Some((_, count)) => *count += rate.per_second,
-                        None => buckets.push((le, rate.per_second)),
-                    }
+            for rate in rates.flatten().flatten() {
+                let Some(le) = rate.le else { continue };
+                match buckets.iter_mut().find(|(known, _)| *known == le) {
+                    Some((_, count)) => *count += rate.per_second,
+                    None => buckets.push((le, rate.per_second)),
                 }
             }
-            bucket_quantile(*quantile, buckets)
+            bucket_quantile(*quantile, buckets).filter(|value| !value.is_nan())
         }
-    };
-    values.filter(|value| !value.is_nan())
+    }
 }
 
 /// The points of an instance's page; `None` where it did not answer, or was not asked for them.
-fn points(page: &Page, selector: usize) -> Option<&[Point]> {
-    page.as_ref()?.get(selector).map(Vec::as_slice)
+fn points(page: &Page, selector: u32) -> Option<&[Point]> {
+    page.as_ref()?.get(&selector).map(Vec::as_slice)
 }
 
 fn aggregated(
@@ -98,58 +140,62 @@ struct Rate {
 }
 
 /// What is known of a counter on the way through its samples.
+#[derive(Debug)]
 struct Course {
     le: Option<f64>,
-    first_ms: i64,
-    last_ms: i64,
+    /// Times, and how much the counter had grown by then since its first sample.
+    samples: VecDeque<(i64, f64)>,
     last: f64,
-    growth: f64,
 }
 
-/// The rates of one instance's counters over the samples from `range` before `time_ms` on: their growth (a fall is a restart from
-/// zero) over the time between first and last sample. Nothing is extrapolated. A counter with one sample, or without one at
-/// `time_ms`, has no rate; `None` where the instance did not answer then.
-fn rates(
-    ring: &Ring,
-    selector: usize,
-    instance: usize,
-    time_ms: i64,
-    range: Range,
-) -> Option<HashMap<u32, Rate>> {
-    points(ring.get(&time_ms)?.get(instance)?, selector)?;
-    let from = time_ms.saturating_sub(i64::try_from(range).unwrap_or(i64::MAX));
-    let mut courses: HashMap<u32, Course> = HashMap::new();
-    for (&at_ms, pages) in ring.range(from..=time_ms) {
-        let points = pages.get(instance).and_then(|page| points(page, selector));
-        for point in points.unwrap_or_default() {
-            if point.value.is_nan() {
-                continue;
-            }
-            let course = courses.entry(point.series).or_insert(Course {
+/// The counters of one instance, as far as a rate looks back. Their rates are their growth (a fall is a restart from zero) over the
+/// time between first and last sample; nothing is extrapolated.
+#[derive(Debug, Default)]
+struct Counters(BTreeMap<u32, Course>);
+
+impl Counters {
+    fn take_in(&mut self, at_ms: i64, points: &[Point]) {
+        for point in points.iter().filter(|point| !point.value.is_nan()) {
+            let course = self.0.entry(point.series).or_insert(Course {
                 le: point.le,
-                first_ms: at_ms,
-                last_ms: at_ms,
+                samples: VecDeque::new(),
                 last: point.value,
-                growth: 0.0,
             });
-            course.growth += if point.value < course.last {
+            let before = course.samples.back().map_or(0.0, |(_, growth)| *growth);
+            let growth = if point.value < course.last {
                 point.value
             } else {
                 point.value - course.last
             };
-            (course.last_ms, course.last) = (at_ms, point.value);
+            course.samples.push_back((at_ms, before + growth));
+            course.last = point.value;
         }
     }
-    courses.retain(|_, course| course.last_ms == time_ms && course.first_ms < time_ms);
-    let rates = courses.into_iter().map(|(series, course)| {
-        let ms = u32::try_from(course.last_ms - course.first_ms).unwrap_or(u32::MAX);
-        let rate = Rate {
-            le: course.le,
-            per_second: course.growth / (f64::from(ms) / 1000.0),
-        };
-        (series, rate)
-    });
-    Some(rates.collect())
+
+    fn forget_before(&mut self, time_ms: i64) {
+        self.0.retain(|_, course| {
+            while course.samples.front().is_some_and(|(at, _)| *at < time_ms) {
+                course.samples.pop_front();
+            }
+            !course.samples.is_empty()
+        });
+    }
+
+    /// The rates at `time_ms`. A counter with one sample, or without one at `time_ms`, has none.
+    fn rates(&self, time_ms: i64) -> impl Iterator<Item = Rate> {
+        self.0.values().filter_map(move |course| {
+            let ((first_ms, before), (last_ms, after)) =
+                (*course.samples.front()?, *course.samples.back()?);
+            if last_ms != time_ms || first_ms >= time_ms {
+                return None;
+            }
+            let ms = u32::try_from(last_ms - first_ms).unwrap_or(u32::MAX);
+            Some(Rate {
+                le: course.le,
+                per_second: (after - before) / (f64::from(ms) / 1000.0),
+            })
+        })
+    }
 }
 
 /// The quantile of a histogram whose buckets hold the observations up to their bound, by linear interpolation within the bucket.
@@ -195,13 +241,14 @@ mod tests {
         let tick = |index: usize| {
             let pages = instances.iter().map(|values| {
                 let value = values.get(index).copied().filter(|value| !value.is_nan())?;
-                Some(vec![vec![Point {
+                let point = Point {
                     series: 0,
                     le: None,
                     value,
-                }]])
+                };
+                Some(BTreeMap::from([(7, vec![point])]))
             });
-            (index as i64 * 60_000, pages.collect())
+            (index as i64 * 60_000, Arc::new(pages.collect()))
         };
         (0..len).map(tick).collect()
     }
@@ -210,12 +257,12 @@ mod tests {
     fn check(instances: &[&[f64]], text: &str, expect: &[Option<f64>]) {
         let ring = ring(instances);
         let expression = parse(text).map_err(|error| error.to_string());
-        let found = expression.map(|expression| {
-            let times = ring
-                .keys()
-                .map(|time_ms| at(&ring, 0, &expression, *time_ms));
-            times.collect::<Vec<_>>()
-        });
+        let times = Times {
+            first_ms: 0,
+            last_ms: (expect.len() as i64 - 1) * 60_000,
+            step_ms: 60_000,
+        };
+        let found = expression.map(|expression| all(&ring, 7, &expression, times));
         assert_eq!(found, Ok(expect.to_vec()));
     }
 

@@ -8,6 +8,7 @@
 //! over all series; `PromQL:` templates may ask for sums, rates and quantiles. The scope names a list of instances of the account;
 //! the conditions of a Prometheus config that pick a scope's instances by labels must be left out.
 
+mod budget;
 mod evaluate;
 pub mod exposition;
 pub mod expression;
@@ -25,6 +26,8 @@ use super::{Fetched, MetricSource, Question, Remedy, SourceError};
 use crate::clock::Clock;
 use crate::config::canary::wire::Query;
 use crate::model::metric_set::MetricSet;
+use budget::Budget;
+use evaluate::{Ring, Times};
 use plan::Plan;
 use sampler::Sampler;
 
@@ -33,6 +36,9 @@ pub const INSTANCES: &str = "instances";
 
 /// Most lists of instances that are sampled at a time.
 const MOST_SAMPLERS: usize = 200;
+
+/// Most points of all samples of an account together, 128 MB; then the oldest samples are forgotten.
+const MOST_POINTS: usize = 4_000_000;
 
 /// How long samples are kept after the last one was wanted.
 const KEPT_MS: i64 = 3_600_000;
@@ -54,6 +60,16 @@ pub struct ScrapeAccount {
     pub instances_from_requests: bool,
 }
 
+/// What of a sampler's samples concerns one question.
+struct Seen {
+    is_to_come: bool,
+    /// The number of the question's selector; `None` where nobody looks for it.
+    number: Option<u32>,
+    ring: Ring,
+    began_ms: Option<i64>,
+    missed: Vec<(usize, usize, String)>,
+}
+
 /// What is sampled, by instances and step in milliseconds.
 type Samplers = BTreeMap<(Vec<String>, i64), Arc<Sampler>>;
 
@@ -64,6 +80,7 @@ pub struct ScrapeSource {
     clock: Arc<dyn Clock>,
     http: reqwest::Client,
     samplers: Mutex<Samplers>,
+    budget: Arc<Budget>,
 }
 
 impl ScrapeSource {
@@ -97,7 +114,21 @@ impl ScrapeSource {
             clock,
             http,
             samplers: Mutex::default(),
+            budget: Arc::new(Budget::new(MOST_POINTS)),
         })
+    }
+
+    /// Keeps at most `most` points, about, instead of 4 million.
+    #[must_use]
+    pub fn most_points(self, most: usize) -> Self {
+        self.budget.limit(most);
+        self
+    }
+
+    /// How many points are kept now, of all series of all instances.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.budget.held()
     }
 
     /// Takes the sample of `time_ms` of everything that is watched, beside those that are taken by themselves.
@@ -147,8 +178,8 @@ impl MetricSource for ScrapeSource {
                     return;
                 }
                 std::collections::btree_map::Entry::Vacant(place) => {
-                    let sampler =
-                        Sampler::new(self.http.clone(), plan.instances.clone(), plan.step_ms);
+                    let (http, instances) = (self.http.clone(), plan.instances.clone());
+                    let sampler = Sampler::new(http, &self.budget, instances, plan.step_ms);
                     Arc::clone(place.insert(Arc::new(sampler)))
                 }
             }
@@ -191,14 +222,31 @@ impl MetricSource for ScrapeSource {
                 format!("the window has room for more than {MOST_ANSWER} points"),
             ));
         }
-        let state = sampler.state();
-        let selector = plan.expression.selector();
-        let place = state.selectors.iter().position(|known| known == selector);
         let now_ms = self.clock.now_ms();
-        if state.last_ms < Some(last_ms)
-            && state.until_ms >= last_ms
-            && now_ms < last_ms.saturating_add(LATE_MS)
-        {
+        let seen = sampler.seen(plan.expression.selector(), |state, watched| {
+            let is_to_come = state.last_ms < Some(last_ms)
+                && watched.is_some_and(|(_, until_ms)| until_ms >= last_ms)
+                && now_ms < last_ms.saturating_add(LATE_MS);
+            let back = plan.expression.range_ms().unwrap_or(0);
+            let back_ms = i64::try_from(back).unwrap_or(i64::MAX);
+            let from_ms = first_ms.saturating_sub(back_ms);
+            Seen {
+                is_to_come,
+                number: watched.map(|(number, _)| number),
+                // Only the list is copied here; the pages are shared.
+                ring: match last_ms >= first_ms {
+                    true => state
+                        .ring
+                        .range(from_ms..=last_ms)
+                        .map(|(time_ms, pages)| (*time_ms, Arc::clone(pages)))
+                        .collect(),
+                    false => Ring::new(),
+                },
+                began_ms: state.began_ms,
+                missed: state.missed(first_ms..=last_ms),
+            }
+        });
+        if seen.is_to_come {
             let wait = u64::try_from(last_ms.saturating_sub(now_ms))
                 .unwrap_or(0)
                 .saturating_add(500);
@@ -208,37 +256,37 @@ impl MetricSource for ScrapeSource {
                 "the window's last sample is still to come".to_owned(),
             ));
         }
-        let sampled = last_ms >= first_ms && state.ring.range(first_ms..=last_ms).next().is_some();
-        let Some(place) = place.filter(|_| sampled) else {
+        let sampled = last_ms >= first_ms && seen.ring.range(first_ms..=last_ms).next().is_some();
+        let Some(number) = seen.number.filter(|_| sampled) else {
             return Err(nothing());
         };
-        let mut values = Vec::new();
-        let mut time_ms = first_ms;
-        while time_ms <= last_ms {
-            values.push(evaluate::at(&state.ring, place, &plan.expression, time_ms));
-            time_ms += plan.step_ms;
-        }
+        let (ring, expression) = (seen.ring, plan.expression.clone());
+        let times = Times {
+            first_ms,
+            last_ms,
+            step_ms: plan.step_ms,
+        };
+        // May take a second for millions of points, and others share this thread.
+        let evaluated =
+            tokio::task::spawn_blocking(move || evaluate::all(&ring, number, &expression, times));
+        let values = evaluated.await.map_err(|error| {
+            let remedy = Remedy::Retry { after: None };
+            failure(remedy, format!("the evaluation ended early: {error}"))
+        })?;
         let mut warnings = Vec::new();
-        if let Some(began_ms) = state.began_ms.filter(|began_ms| *began_ms > first_ms) {
+        if let Some(began_ms) = seen.began_ms.filter(|began_ms| *began_ms > first_ms) {
             let late = (began_ms - first_ms) / 1000;
             warnings.push(format!(
                 "sampling began {late} s after the window; what was before is missing"
             ));
         }
-        for (index, (times, error)) in &state.down {
-            let missed = times
-                .iter()
-                .filter(|time| (first_ms..=last_ms).contains(*time))
-                .count();
-            if missed > 0 {
-                let instance = sampler.instance(*index);
-                warnings.push(format!(
-                    "`{instance}` was missed {missed} times, the last time because of {error}"
-                ));
-            }
+        for (index, times, error) in &seen.missed {
+            let instance = sampler.instance(*index);
+            warnings.push(format!(
+                "`{instance}` was missed {times} times, the last time because of {error}"
+            ));
         }
         warnings.sort();
-        drop(state);
         let points = values.iter().flatten().count() as u64;
         let set = MetricSet {
             name: question.metric.clone(),
