@@ -11,7 +11,7 @@ use crate::model::scope::{Scope, ScopePair, Side, Window};
 use crate::sources::{Manner, MetricSource, Question, SourceError};
 
 /// Most points of all histories together: 4 million, 64 MB beside what is judged.
-const MOST_HISTORY_POINTS: u64 = 4_000_000;
+pub(super) const MOST_HISTORY_POINTS: u64 = 4_000_000;
 
 /// What an answer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

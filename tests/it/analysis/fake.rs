@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep};
 /// What the store answers.
 pub(super) enum Reply {
     Values(Vec<f64>),
+    /// So many series with these values.
+    Series(usize, Vec<f64>),
     Fails(Remedy, &'static str),
     After(Duration, Box<Reply>),
 }
@@ -90,11 +92,14 @@ fn text(question: &Question) -> String {
     format!("{}@{}", expression(question), question.scope.scope)
 }
 
-fn fetched(question: &Question, values: &[f64]) -> Fetched {
+fn fetched(question: &Question, series: usize, values: &[f64]) -> Fetched {
     let window = question.scope.window;
-    let set = MetricSet {
+    let set = |number: usize| MetricSet {
         name: question.metric.clone(),
-        tags: BTreeMap::new(),
+        tags: match series {
+            1 => BTreeMap::new(),
+            _ => BTreeMap::from([("pod".to_owned(), number.to_string())]),
+        },
         start_ms: window.start_ms(),
         end_ms: window.end_ms(),
         step_ms: question.scope.step_secs * 1000,
@@ -102,10 +107,10 @@ fn fetched(question: &Question, values: &[f64]) -> Fetched {
         attributes: BTreeMap::new(),
     };
     Fetched {
-        sets: vec![set],
+        sets: (0..series).map(set).collect(),
         query: text(question),
-        points: values.len() as u64,
-        expected_points: question.scope.expected_points(),
+        points: (series * values.len()) as u64,
+        expected_points: series as u64 * question.scope.expected_points(),
         warnings: Vec::new(),
         build: Some("Fake 1.0".to_owned()),
     }
@@ -145,7 +150,8 @@ impl MetricSource for Fake {
         self.busy.fetch_sub(1, Ordering::SeqCst);
         self.finished.fetch_add(1, Ordering::SeqCst);
         match reply {
-            Reply::Values(values) => Ok(fetched(question, &values)),
+            Reply::Values(values) => Ok(fetched(question, 1, &values)),
+            Reply::Series(series, values) => Ok(fetched(question, series, &values)),
             Reply::Fails(remedy, message) => Err(SourceError {
                 query: Some(text),
                 hint: Some("look at the store".to_owned()),

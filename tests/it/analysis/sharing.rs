@@ -9,7 +9,7 @@ use coalmine::clock::FixedClock;
 use tokio::time::{Instant, timeout};
 
 use super::collect::{HOUR, after, collect, collector, hour, metric, task};
-use super::fake::Fake;
+use super::fake::{Fake, Reply};
 
 #[tokio::test(start_paused = true)]
 async fn equal_questions_are_asked_once_and_answer_each_metric_by_its_name() {
@@ -126,4 +126,62 @@ async fn the_judgements_deadline_holds_for_all_metrics_together() {
     assert_eq!(start.elapsed().as_secs(), 600);
     assert_eq!(failures.len(), 200 - 160, "16 at a time, 59 s each");
     assert_eq!(failures[0].message, "gave up after 600 s: found no answer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_have_too_many_points_together_stop_everything_before_they_are_all_there() {
+    let metrics: Vec<String> = (0..50)
+        .map(|n| metric(&format!("m{n}"), &format!("q{n}")))
+        .collect();
+    let fake = Fake::new(|_, _| after(1, Reply::Series(10, vec![1.0; 60])));
+    let limits = AccountLimits {
+        concurrency: 1,
+        per_second: None,
+    };
+    let failures = collector(&fake)
+        .limit("prom", limits)
+        .most_points(6_000)
+        .collect(&task(&metrics))
+        .await
+        .expect_err("600 points each");
+    let [failure] = failures.as_slice() else {
+        panic!("{failures:?}")
+    };
+    assert_eq!(
+        failure.message,
+        "the answers up to `m5` have 6600 points; expected at most 6000"
+    );
+    assert_eq!((failure.metric, failure.passing), (Some(5), false));
+    let hint = failure.hint.as_deref().unwrap();
+    assert!(hint.contains("10 series"), "{hint}");
+    assert_eq!(fake.finished.load(Ordering::SeqCst), 11, "and no more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_counts_for_each_metric_that_it_is_judged_for() {
+    let fake = Fake::new(|_, _| hour());
+    let task = task(&[metric("a", "q"), metric("b", "q")]);
+    let within = async |most: u64| collector(&fake).most_points(most).collect(&task).await;
+    assert!(within(240).await.is_ok(), "4 sides of 60 points");
+    let failures = within(239).await.expect_err("one point too many");
+    assert_eq!(failures[0].query.as_deref(), Some("q@new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_history_without_room_is_let_go_and_holds_nothing_up() {
+    let fake = Fake::new(|question, _| match question.scope.window.end_ms() {
+        end if end > 100 * HOUR => hour(),
+        _ => Reply::Series(4_001, vec![1.0; 1_000]),
+    });
+    let asks = metric("m", "q");
+    let with_history = asks.replace(
+        "scopeName: default",
+        "scopeName: default, analysisConfigurations: {coalmine: {history: {hours: 1}}}",
+    );
+    let collected = collect(&fake, &task(&[with_history])).await.unwrap();
+    assert_eq!(collected.bundle.history, []);
+    assert_eq!(
+        collected.told.notes,
+        ["no history of `m`: with it all histories would have more than 4000000 points"]
+    );
 }
