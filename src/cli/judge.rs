@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use coalmine_judges::judge::{Judge, JudgeInput, Refusal};
+use coalmine_judges::judge::{Judge, Refusal};
 
 use super::console::Console;
 use super::exit::Exit;
@@ -152,7 +152,8 @@ pub(super) fn judge_bundle(
     told: Told,
 ) -> Result<Saved, Failure> {
     let judgement = {
-        let input = JudgeInput::new(&bundle.judge_config, bundle.thresholds, &bundle.sets)
+        let input = bundle
+            .judge_input()
             .map_err(|refusal| refused(&refusal, &bundle, &told))?;
         judge.judge(&input)
     };

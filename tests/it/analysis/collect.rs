@@ -360,6 +360,8 @@ async fn the_live_scopes_past_is_fetched_too_and_is_no_condition() {
         ),
         ("a", 5)
     );
+    let input = bundle.judge_input().unwrap();
+    assert_eq!(input.history(), bundle.history, "judges may use it");
     let notes: Vec<&String> = told
         .notes
         .iter()
