@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use coalmine_judges::judges::netflix_aca;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 pub use answers::Keep;
@@ -113,16 +114,20 @@ impl Collector {
         })?;
         let (account, source, asks, notes) = self.prepare(task)?;
         let answers = self.ask_all(&asks, source).await?;
-        assemble::collected(
-            task,
-            &config,
-            assemble::Heard {
+        let (task, account) = (task.clone(), account.to_owned());
+        let assembled = spawn_blocking(move || {
+            let heard = assemble::Heard {
                 account,
-                asks: &asks,
+                asks,
                 answers,
                 notes,
-            },
-        )
+            };
+            assemble::collected(&task, &config, heard)
+        });
+        assembled.await.unwrap_or_else(|broken| {
+            let message = format!("cannot put the answers together: {broken}");
+            Err(vec![general(message)])
+        })
     }
 
     /// Tells the source what will be asked, so that one that sees only the present can begin to look.

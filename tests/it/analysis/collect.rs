@@ -422,3 +422,27 @@ async fn sources_are_told_what_will_be_asked() {
     assert_eq!(texts, ["m@old", "m@new", "m@old"]);
     assert_eq!(fake.asked(), [""; 0]);
 }
+
+/// A runtime with one thread goes on with other work while a large bundle is put together.
+#[tokio::test]
+async fn a_large_bundle_is_put_together_beside_the_runtimes_threads() {
+    let fake = Fake::new(|_, _| Reply::Series(100, vec![1.0; 1_000]));
+    let (task, collector) = (task(&[metric("m", "q")]), collector(&fake));
+    let collecting = collector.collect(&task);
+    tokio::pin!(collecting);
+    let mut turns_after_the_last_answer = 0;
+    let collected = loop {
+        tokio::select! {
+            biased;
+            collected = &mut collecting => break collected,
+            () = tokio::task::yield_now() => {}
+        }
+        let answered = fake.finished.load(std::sync::atomic::Ordering::SeqCst);
+        turns_after_the_last_answer += u32::from(answered == 2);
+    };
+    assert_eq!(collected.unwrap().bundle.sets.len(), 100);
+    assert!(
+        turns_after_the_last_answer > 10,
+        "{turns_after_the_last_answer} turns"
+    );
+}
