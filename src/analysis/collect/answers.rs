@@ -19,6 +19,7 @@ pub(super) struct Key {
     pub(super) manner: Manner,
     pub(super) query: String,
     pub(super) scope: Scope,
+    pub(super) settled_ms: Option<i64>,
 }
 
 /// An answer, or why there is none, for all who asked.

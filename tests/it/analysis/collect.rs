@@ -446,3 +446,25 @@ async fn a_large_bundle_is_put_together_beside_the_runtimes_threads() {
         "{turns_after_the_last_answer} turns"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_questions_of_a_judgement_are_cut_at_one_moment_on_the_grid() {
+    let cuts = async |judge: &str, believed_until_ms: i64| {
+        let fake = Fake::new(|_, _| after(1, hour()));
+        fake.believed_until(believed_until_ms);
+        let mut task = task(&[metric("m", "q"), metric("n", "r")]);
+        let config = Arc::make_mut(&mut task.config);
+        config.judge = serde_json::from_str(&format!("{{\"name\": \"{judge}\"}}")).unwrap();
+        collect(&fake, &task).await.unwrap();
+        fake.cuts()
+    };
+    let late = 101 * HOUR - 50_000;
+    let cut = Some(101 * HOUR - 60_000);
+    assert_eq!(cuts("other", late).await, [cut; 4]);
+    assert_eq!(cuts("other", 101 * HOUR).await, [None; 4], "over");
+    assert_eq!(
+        cuts("NetflixACAJudge-v1.0", late).await,
+        [None; 4],
+        "Kayenta's windows are not cut"
+    );
+}

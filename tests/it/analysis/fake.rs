@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub(super) struct Fake {
     script: Box<Script>,
     asked: Mutex<Vec<(String, Instant)>>,
     watched: Mutex<Vec<String>>,
+    cuts: Mutex<Vec<Option<i64>>>,
+    believed_until_ms: AtomicI64,
     busy: AtomicUsize,
     pub(super) busiest: AtomicUsize,
     pub(super) finished: AtomicUsize,
@@ -54,6 +56,8 @@ impl Fake {
             script: Box::new(script),
             asked: Mutex::default(),
             watched: Mutex::default(),
+            cuts: Mutex::default(),
+            believed_until_ms: AtomicI64::new(i64::MAX),
             busy: AtomicUsize::new(0),
             busiest: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),
@@ -74,6 +78,16 @@ impl Fake {
 
     pub(super) fn watched(&self) -> Vec<String> {
         self.watched.lock().unwrap().clone()
+    }
+
+    /// The latest moment that is believed; half a minute later with each question.
+    pub(super) fn believed_until(&self, ms: i64) {
+        self.believed_until_ms.store(ms, Ordering::SeqCst);
+    }
+
+    /// Where the windows of all questions are to be cut.
+    pub(super) fn cuts(&self) -> Vec<Option<i64>> {
+        self.cuts.lock().unwrap().clone()
     }
 
     /// When the questions came.
@@ -122,6 +136,10 @@ impl MetricSource for Fake {
         "prometheus"
     }
 
+    fn believed_until_ms(&self) -> Option<i64> {
+        Some(self.believed_until_ms.load(Ordering::SeqCst)).filter(|ms| *ms < i64::MAX)
+    }
+
     fn render(&self, question: &Question) -> Result<String, SourceError> {
         match expression(question) {
             "broken" => Err(SourceError::new(Remedy::Mend, "the template is broken")),
@@ -135,6 +153,9 @@ impl MetricSource for Fake {
 
     async fn fetch(&self, question: &Question) -> Result<Fetched, SourceError> {
         let text = text(question);
+        self.cuts.lock().unwrap().push(question.settled_ms);
+        let believed = self.believed_until_ms.load(Ordering::SeqCst);
+        self.believed_until(believed.saturating_add(30_000));
         let before = {
             let mut asked = self.asked.lock().unwrap();
             asked.push((text.clone(), Instant::now()));

@@ -54,6 +54,7 @@ fn question(scope: &str, location: &str, window: (i64, i64)) -> Question {
             parameters: BTreeMap::new(),
         },
         manner: Manner::Kayenta,
+        settled_ms: None,
     }
 }
 
