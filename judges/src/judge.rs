@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::config::{JudgeConfig, MetricSpec, Thresholds};
 use crate::judgement::Judgement;
-use crate::series::MetricSetPair;
+use crate::series::{HistorySeries, MetricSetPair};
 
 /// One metric set pair with the config of its metric.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,7 @@ pub struct JudgeInput<'a> {
     config: &'a JudgeConfig,
     thresholds: Thresholds,
     pairs: Vec<MetricPair<'a>>,
+    history: &'a [HistorySeries],
 }
 
 impl<'a> JudgeInput<'a> {
@@ -53,10 +54,18 @@ impl<'a> JudgeInput<'a> {
                 config,
                 thresholds,
                 pairs,
+                history: &[],
             })
         } else {
             Err(Refusal::UnknownMetrics(unknown))
         }
+    }
+
+    /// The same with the live version's past. Histories of metrics that the config does not name are no error, and a judge that
+    /// has no use for them judges as it would without.
+    #[must_use]
+    pub fn with_history(self, history: &'a [HistorySeries]) -> Self {
+        Self { history, ..self }
     }
 
     /// The config as judged.
@@ -75,6 +84,18 @@ impl<'a> JudgeInput<'a> {
     #[must_use]
     pub fn pairs(&self) -> &[MetricPair<'a>] {
         &self.pairs
+    }
+
+    /// The live version's past, all metrics, in the order in which it was given; empty where nothing is known of it.
+    #[must_use]
+    pub fn history(&self) -> &'a [HistorySeries] {
+        self.history
+    }
+
+    /// The past of one metric: all its series, whatever their tags.
+    pub fn history_of(&self, metric: &str) -> impl Iterator<Item = &'a HistorySeries> {
+        let history = self.history.iter();
+        history.filter(move |past| past.name == metric)
     }
 }
 

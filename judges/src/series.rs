@@ -87,6 +87,17 @@ impl Series {
     }
 }
 
+/// One series of the live version before the canary, from which its natural variation can be learned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistorySeries {
+    /// The metric's name; joins the series with its [`crate::config::MetricSpec`].
+    pub name: String,
+    /// What tells it from others of the same metric; need not be the tags of any pair.
+    pub tags: BTreeMap<String, String>,
+    /// The points.
+    pub series: Series,
+}
+
 /// One metric's baseline and canary series, as read. Several sets may carry the same name with different tags.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricSetPair {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use coalmine_judges::judge::{Judge, JudgeInput};
+use coalmine_judges::judge::Judge;
 use coalmine_judges::judgement::Judgement;
 use coalmine_judges::judges;
 
@@ -17,7 +17,7 @@ use crate::archive::bundle::Bundle;
 /// A judge that this version does not have, in Kayenta's words; pairs that no metric of the config names.
 pub fn judge(bundle: &Bundle) -> Result<Judgement, Failure> {
     let judge = judge_called(&bundle.judge)?;
-    let input = JudgeInput::new(&bundle.judge_config, bundle.thresholds, &bundle.sets);
+    let input = bundle.judge_input();
     let input = input.map_err(|refusal| failure(refusal.to_string(), None))?;
     Ok(judge.judge(&input))
 }

@@ -169,7 +169,6 @@ pub(super) fn limited(config: &ServerConfig, mut collector: Collector) -> Collec
         {
             let limits = AccountLimits {
                 concurrency: most.get(),
-                ..AccountLimits::default()
             };
             collector = collector.limit(name, limits);
         }

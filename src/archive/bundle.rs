@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
+use coalmine_judges::judge::{JudgeInput, Refusal};
 use coalmine_judges::judgement::{Judgement, VerdictReason};
 use coalmine_judges::series::MetricSetPair;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,15 @@ pub struct Sides {
 impl Bundle {
     /// Version of the format that this code writes.
     pub const VERSION: u32 = 1;
+
+    /// All that a judge looks at, history included.
+    ///
+    /// # Errors
+    /// Series that no metric of the config names.
+    pub fn judge_input(&self) -> Result<JudgeInput<'_>, Refusal> {
+        let input = JudgeInput::new(&self.judge_config, self.thresholds, &self.sets)?;
+        Ok(input.with_history(&self.history))
+    }
 
     /// The SHA-256 of the canonical JSON, in hexadecimal. Canonical means: without blanks, the fields in the order of the
     /// types, the keys of maps and of the config sorted, numbers as short as they can be written.

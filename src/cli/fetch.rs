@@ -133,7 +133,7 @@ fn fetch(args: &Args, make: MakeCollector, console: &mut Console) -> Result<Exit
         (Format::Text, _) => Some(table::text(&gathered, &style(console, output.is_some()))),
         (Format::Csv, None) => Some(csv_long::text(&gathered)?),
         (Format::Json, None) => {
-            let collected = gathered.collected();
+            let collected = gathered.assembled();
             let collected = collected.map_err(|failures| told(&failures, &live.metrics))?;
             Some(json(&pairs(&collected.bundle))?)
         }
@@ -151,7 +151,7 @@ fn fetch(args: &Args, make: MakeCollector, console: &mut Console) -> Result<Exit
 }
 
 /// What could not be fetched of what is compared; a judgement can do without history.
-fn unfetched(gathered: &Gathered<'_>, live: &Live) -> Option<Failure> {
+fn unfetched(gathered: &Gathered, live: &Live) -> Option<Failure> {
     let answers = gathered
         .answers()
         .filter(|answered| answered.side.is_some());

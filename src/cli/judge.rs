@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgGroup;
 use coalmine_judges::config::Thresholds;
-use coalmine_judges::judge::{Judge, JudgeInput, Refusal};
+use coalmine_judges::judge::{Judge, Refusal};
 use coalmine_judges::judgement::Judgement;
 
 use super::MakeCollector;
@@ -237,7 +237,8 @@ pub(super) fn judge_bundle(
     told: Told,
 ) -> Result<Saved, Failure> {
     let judgement = {
-        let input = JudgeInput::new(&bundle.judge_config, bundle.thresholds, &bundle.sets)
+        let input = bundle
+            .judge_input()
             .map_err(|refusal| refused(&refusal, &bundle, &told))?;
         judge.judge(&input)
     };

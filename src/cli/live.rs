@@ -415,7 +415,7 @@ impl Live {
     ///
     /// # Errors
     /// What is wrong before anything is asked; the answers themselves hold what failed.
-    pub(super) fn gather(&self, console: &Console) -> Result<Gathered<'_>, Failure> {
+    pub(super) fn gather(&self, console: &Console) -> Result<Gathered, Failure> {
         let gathered = self.work(console, async |collector, task| {
             collector.gather(task).await
         })?;

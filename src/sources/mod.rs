@@ -41,6 +41,9 @@ pub struct Question {
     pub scope: Scope,
     /// How faithful to Kayenta.
     pub manner: Manner,
+    /// Where an aligned window is cut, in milliseconds since 1970-01-01T00:00:00Z: points after it are too young to be believed.
+    /// The same for all questions of one judgement, so that its sides are cut alike. `None` leaves it to the source.
+    pub settled_ms: Option<i64>,
 }
 
 /// What a source found.
@@ -134,12 +137,17 @@ pub trait MetricSource: Send + Sync + std::fmt::Debug {
         query.kind() == self.kind()
     }
 
+    /// The latest moment whose points are believed now, in milliseconds since 1970-01-01T00:00:00Z; `None` where all are.
+    fn believed_until_ms(&self) -> Option<i64> {
+        None
+    }
+
     /// Tells the source that `question` will be asked at the end of its window, so that a source that sees only the present
     /// can begin to look. Called when an execution with windows to come begins and whenever it is taken up again; telling it
     /// twice changes nothing. Sends nothing that must be waited for.
     async fn watch(&self, _question: &Question) {}
 
-    /// The text that [`fetch`](Self::fetch) would send; sends nothing. Two questions with equal scope, manner and text have the
+    /// The text that [`fetch`](Self::fetch) would send; sends nothing. Two questions with equal scope, manner, cut and text have the
     /// same answer but for the metric's name.
     ///
     /// # Errors

@@ -75,6 +75,7 @@ fn question(template: &str, scope: &str, from: i64, to: i64) -> Question {
             parameters: BTreeMap::new(),
         },
         manner: Manner::Kayenta,
+        settled_ms: None,
     }
 }
 

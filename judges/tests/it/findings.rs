@@ -7,7 +7,7 @@ use coalmine_judges::judge::{Judge, JudgeInput};
 use coalmine_judges::judgement::{Caution, Classification, MetricResult, Reason};
 use coalmine_judges::judges::netflix_aca::NetflixAcaJudge;
 use coalmine_judges::sample::Sample;
-use coalmine_judges::series::{MetricSetPair, Series};
+use coalmine_judges::series::{HistorySeries, MetricSetPair, Series};
 use coalmine_judges::stats::hodges_lehmann::shift_interval;
 
 use crate::canary::{Shape, sides};
@@ -124,4 +124,35 @@ fn constants_that_differ_are_judged_alike_each_time_and_by_their_number() {
     };
     assert_eq!(shift(&[14.0; 10]), shift(&[14.0; 10]));
     assert_ne!(shift(&[14.0; 10]), shift(&[14.0; 11]));
+}
+
+#[test]
+fn a_judge_is_given_the_past_and_the_compatible_one_has_no_use_for_it() {
+    let config = JudgeConfig {
+        metrics: vec![MetricSpec::new("m", ["g"])],
+        ..JudgeConfig::default()
+    };
+    let sets = [MetricSetPair {
+        name: "m".to_owned(),
+        id: "m".to_owned(),
+        tags: BTreeMap::new(),
+        baseline: Series::untimed([1.0, 2.0, 3.0]),
+        canary: Series::untimed([2.0, 3.0, 4.0]),
+    }];
+    let past = |name: &str, first: f64| HistorySeries {
+        name: name.to_owned(),
+        tags: BTreeMap::new(),
+        series: Series::untimed([first, 9.0]),
+    };
+    let history = [past("m", 1.0), past("unknown", 2.0), past("m", 3.0)];
+    let without = JudgeInput::new(&config, Thresholds::default(), &sets).unwrap();
+    assert_eq!(without.history(), []);
+    let with = without.clone().with_history(&history);
+    assert_eq!(with.history(), history);
+    let of_m: Vec<&HistorySeries> = with.history_of("m").collect();
+    assert_eq!(of_m, [&history[0], &history[2]]);
+    assert_eq!(
+        NetflixAcaJudge.judge(&with),
+        NetflixAcaJudge.judge(&without)
+    );
 }

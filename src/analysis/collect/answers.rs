@@ -19,6 +19,7 @@ pub(super) struct Key {
     pub(super) manner: Manner,
     pub(super) query: String,
     pub(super) scope: Scope,
+    pub(super) settled_ms: Option<i64>,
 }
 
 /// An answer, or why there is none, for all who asked.
@@ -30,9 +31,8 @@ pub(super) type Flight = Shared<BoxFuture<'static, Answer>>;
 /// How much is kept, and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// Most answers.
-    pub entries: usize,
-    /// Most points of all answers together; 16 bytes each.
+    /// Most points of all answers together, 16 bytes each; a series counts [`SERIES`](Keep::SERIES) more, and so does an answer.
+    /// 0 keeps none.
     pub points: usize,
     /// How long an answer is kept.
     pub age: Duration,
@@ -40,11 +40,16 @@ pub struct Keep {
     pub settle: Duration,
 }
 
+impl Keep {
+    /// For how many points the texts and labels of a series count: half a kilobyte.
+    pub const SERIES: usize = 32;
+}
+
 impl Default for Keep {
-    /// 256 answers of 2 million points (32 MB) for ten minutes, of windows that were over for five.
+    /// 2 million points (32 MB) for ten minutes, of windows that were over for five: both sides of 200 metrics that have 4,900
+    /// points on each, or of many judgements with fewer.
     fn default() -> Self {
         Self {
-            entries: 256,
             points: 2_000_000,
             age: Duration::from_secs(600),
             settle: Duration::from_secs(300),
@@ -105,23 +110,21 @@ impl Answers {
     /// Keeps an answer whose window was over at `now_ms` long enough; else does nothing.
     pub(super) fn keep(&self, key: &Key, answer: &Arc<Fetched>, now_ms: i64) {
         let settle_ms = i64::try_from(self.keep.settle.as_millis()).unwrap_or(i64::MAX);
-        let points = answer
-            .sets
-            .iter()
-            .map(|set| set.values.len())
-            .sum::<usize>();
+        let sets = answer.sets.iter();
+        let points = sets
+            .map(|set| set.values.len() + Keep::SERIES)
+            .fold(Keep::SERIES, usize::saturating_add);
         let settled = key.scope.window.end_ms() <= now_ms.saturating_sub(settle_ms);
-        if !settled || self.keep.entries == 0 || points > self.keep.points {
+        if !settled || points > self.keep.points {
             return;
         }
         let mut store = self.lock();
         store.forget(key);
         let since = Instant::now();
-        while store.kept.len() >= self.keep.entries || store.points + points > self.keep.points {
-            let Some(oldest) = store.order.front().cloned() else {
-                break;
-            };
-            store.forget(&oldest);
+        while let Some(oldest) = store.oldest()
+            && (oldest.elapsed() >= self.keep.age || store.points + points > self.keep.points)
+        {
+            store.forget_oldest();
         }
         store.points += points;
         store.order.push_back(key.clone());
@@ -157,8 +160,12 @@ impl Answers {
         flight
     }
 
-    /// Forgets a question that was answered, so that asking again sends it anew.
+    /// Forgets a question that was answered, so that asking again sends it anew. One that others still wait for stays: whoever
+    /// asks next joins them.
     pub(super) fn landed(&self, key: &Key, flight: &Flight) {
+        if flight.peek().is_none() {
+            return;
+        }
         let mut store = self.lock();
         let known = store.flights.get(key).and_then(WeakShared::upgrade);
         if known.is_some_and(|known| known.ptr_eq(flight)) {
@@ -168,6 +175,20 @@ impl Answers {
 }
 
 impl Store {
+    /// Since when the oldest answer is kept.
+    fn oldest(&self) -> Option<Instant> {
+        let kept = self.kept.get(self.order.front()?)?;
+        Some(kept.since)
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some(key) = self.order.pop_front()
+            && let Some(kept) = self.kept.remove(&key)
+        {
+            self.points -= kept.points;
+        }
+    }
+
     fn forget(&mut self, key: &Key) {
         if let Some(kept) = self.kept.remove(key) {
             self.points -= kept.points;

@@ -11,7 +11,7 @@ use crate::model::scope::{Scope, ScopePair, Side, Window};
 use crate::sources::{Manner, MetricSource, Question, Remedy, SourceError};
 
 /// Most points of all histories together: 4 million, 64 MB beside what is judged.
-const MOST_HISTORY_POINTS: u64 = 4_000_000;
+pub(super) const MOST_HISTORY_POINTS: u64 = 4_000_000;
 
 /// What an answer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,11 @@ pub(super) fn of(
         source,
         manner,
         templates,
+        // Fixed here for all questions: each asks at its own time.
+        believed_until_ms: match manner {
+            Manner::Aligned => source.believed_until_ms(),
+            Manner::Kayenta => None,
+        },
     };
     let (mut asks, mut histories) = (Vec::new(), Vec::new());
     let (mut failures, mut notes) = (Vec::new(), Vec::new());
@@ -187,11 +192,20 @@ fn too_much(asks: &[Ask]) -> Option<Failure> {
     })
 }
 
+/// Where a window is cut, if at all, on the grid of its step: judgements of about the same time share answers.
+fn cut(scope: &Scope, believed_until_ms: Option<i64>) -> Option<i64> {
+    let step_ms = i64::try_from(scope.step_secs.saturating_mul(1000)).ok()?;
+    let until_ms = believed_until_ms.filter(|until| *until < scope.window.end_ms())?;
+    let beyond_ms = until_ms.checked_rem_euclid(step_ms)?;
+    Some(until_ms.saturating_sub(beyond_ms))
+}
+
 struct Maker<'a> {
     account: &'a str,
     source: &'a dyn MetricSource,
     manner: Manner,
     templates: Arc<BTreeMap<String, String>>,
+    believed_until_ms: Option<i64>,
 }
 
 impl Maker<'_> {
@@ -228,12 +242,14 @@ impl Maker<'_> {
                 "name another account, or write the query for this one",
             ));
         }
+        let settled_ms = cut(&scope, self.believed_until_ms);
         let question = Question {
             metric: name,
             query: query.clone(),
             templates: Arc::clone(&self.templates),
             scope,
             manner: self.manner,
+            settled_ms,
         };
         match self.source.render(&question) {
             Ok(rendered) => Ok(Ask {
@@ -244,6 +260,7 @@ impl Maker<'_> {
                     manner: self.manner,
                     query: rendered,
                     scope: question.scope.clone(),
+                    settled_ms,
                 },
                 question,
             }),

@@ -19,9 +19,9 @@ use crate::model::scope::{Scope, Side};
 use crate::sources::Fetched;
 
 /// What came of all asks.
-pub(super) struct Outcomes<'a> {
-    pub(super) account: &'a str,
-    pub(super) asks: &'a [Ask],
+pub(super) struct Outcomes {
+    pub(super) account: String,
+    pub(super) asks: Vec<Ask>,
     /// One for each ask.
     pub(super) answers: Vec<Outcome>,
     /// What is known already.
@@ -35,14 +35,14 @@ struct Halves {
     canary: Option<Arc<Fetched>>,
 }
 
-/// Makes the bundle.
+/// Makes the bundle. That may take seconds of computing: not for a thread that others wait for.
 ///
 /// # Errors
 /// All that is missing or cannot be paired.
 pub(super) fn collected(
     task: &Task,
     config: &CanaryConfig,
-    heard: Outcomes<'_>,
+    heard: Outcomes,
 ) -> Result<Collected, Vec<Failure>> {
     let metrics = task.config.metrics.len();
     let mut halves: Vec<Halves> = std::iter::repeat_with(Halves::default)
@@ -88,22 +88,23 @@ pub(super) fn collected(
     let names: Vec<&str> = names
         .map(|metric| metric.name.as_deref().unwrap_or_default())
         .collect();
-    let (mut sides, mut found) = (Vec::with_capacity(metrics), Vec::with_capacity(metrics));
-    for (name, half) in names.iter().zip(&halves) {
-        // Every metric was asked for on both sides, and nothing failed.
-        if let (Some(baseline), Some(canary)) = (half.baseline.as_deref(), half.canary.as_deref()) {
-            sides.push(MetricSides {
-                name: (*name).to_owned(),
-                baseline: renamed(baseline, name),
-                canary: renamed(canary, name),
-            });
-            found.push(Found {
-                name,
-                baseline,
-                canary,
-            });
-        }
-    }
+    // Every metric was asked for on both sides, and nothing failed.
+    let found = names.iter().zip(&halves).filter_map(|(name, half)| {
+        Some(Found {
+            name,
+            baseline: half.baseline.as_deref()?,
+            canary: half.canary.as_deref()?,
+        })
+    });
+    let coverage_notes = coverage::notes(&found.collect::<Vec<_>>());
+    let sides = names.iter().zip(halves).filter_map(|(name, half)| {
+        Some(MetricSides {
+            name: (*name).to_owned(),
+            baseline: renamed(half.baseline?, name),
+            canary: renamed(half.canary?, name),
+        })
+    });
+    let sides: Vec<MetricSides> = sides.collect();
     let paired = pairing::pair(&sides).map_err(unpaired)?;
     let warnings = config.warnings().iter().map(ToString::to_string);
     let ignored = config
@@ -111,7 +112,7 @@ pub(super) fn collected(
         .iter()
         .map(|what| format!("ignored: {what}"));
     let mut notes: Vec<String> = warnings.chain(ignored).collect();
-    notes.extend(coverage::notes(&found));
+    notes.extend(coverage_notes);
     notes.extend(paired.notes);
     notes.extend(history_notes);
     let bundle = Bundle {
@@ -126,7 +127,7 @@ pub(super) fn collected(
     };
     let builds: Vec<String> = builds.into_iter().collect();
     let origin = match builds.as_slice() {
-        [] => heard.account.to_owned(),
+        [] => heard.account,
         builds => format!("{} ({})", heard.account, builds.join(", ")),
     };
     let told = Told {
@@ -154,20 +155,17 @@ fn unpaired(errors: Vec<(usize, pairing::PairingError)>) -> Vec<Failure> {
     failures.collect()
 }
 
-/// An answer may have been asked for under another metric's name.
-fn renamed(fetched: &Fetched, name: &str) -> Vec<MetricSet> {
-    let sets = fetched.sets.iter().map(|set| {
-        let mut set = MetricSet {
-            name: name.to_owned(),
-            ..set.clone()
-        };
-        let query = &fetched.query;
-        set.attributes
-            .entry("query".to_owned())
-            .or_insert_with(|| query.clone());
-        set
-    });
-    sets.collect()
+/// An answer may have been asked for under another metric's name. Its points are copied only where somebody else needs them.
+fn renamed(fetched: Arc<Fetched>, name: &str) -> Vec<MetricSet> {
+    let Fetched {
+        mut sets, query, ..
+    } = Arc::unwrap_or_clone(fetched);
+    for set in &mut sets {
+        name.clone_into(&mut set.name);
+        let known = set.attributes.entry("query".to_owned());
+        known.or_insert_with(|| query.clone());
+    }
+    sets
 }
 
 /// The series of an answer that has points.

@@ -1,28 +1,23 @@
-//! How many questions one account is asked at a time, and how often.
+//! How many questions one account is asked at a time.
+//!
+//! How often a store is asked is its source's to limit: one question may take several requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until};
 
 /// What one account can bear.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountLimits {
     /// Most questions at a time; 0 counts as 1.
     pub concurrency: usize,
-    /// Most questions a second; without a limit where absent or not above zero.
-    pub per_second: Option<f64>,
 }
 
 impl Default for AccountLimits {
-    /// 16 at a time, as often as they are answered. Prometheus works on 20 queries at a time.
+    /// 16 at a time. Prometheus works on 20 queries at a time.
     fn default() -> Self {
-        Self {
-            concurrency: 16,
-            per_second: None,
-        }
+        Self { concurrency: 16 }
     }
 }
 
@@ -52,43 +47,23 @@ impl Gates {
     }
 }
 
-/// The gate of one account.
+/// The gate of one account: first come, first served.
 #[derive(Debug)]
 pub(super) struct Gate {
     places: Arc<Semaphore>,
-    distance: Duration,
-    next: Mutex<Option<Instant>>,
 }
 
 impl Gate {
     fn new(limits: AccountLimits) -> Self {
         let places = limits.concurrency.clamp(1, Semaphore::MAX_PERMITS);
-        let distance = limits
-            .per_second
-            .filter(|per_second| *per_second > 0.0)
-            .and_then(|per_second| Duration::try_from_secs_f64(1.0 / per_second).ok());
         Self {
             places: Arc::new(Semaphore::new(places)),
-            distance: distance.unwrap_or_default(),
-            next: Mutex::new(None),
         }
     }
 
-    /// Waits for a place and for its time. The place is free again when the permit is dropped; there is none only where the
-    /// gate was closed, which nothing does.
+    /// Waits for a place. It is free again when the permit is dropped; there is none only where the gate was closed, which
+    /// nothing does.
     pub(super) async fn pass(&self) -> Option<OwnedSemaphorePermit> {
-        let permit = Arc::clone(&self.places).acquire_owned().await.ok();
-        if !self.distance.is_zero() {
-            sleep_until(self.take_turn()).await;
-        }
-        permit
-    }
-
-    fn take_turn(&self) -> Instant {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let turn = next.map_or(now, |next| next.max(now));
-        *next = Some(turn + self.distance);
-        turn
+        Arc::clone(&self.places).acquire_owned().await.ok()
     }
 }

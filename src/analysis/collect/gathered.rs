@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::task::spawn_blocking;
+
 use super::super::task::{Collected, Failure, Task};
 use super::asks::{Ask, failed};
 use super::assemble;
@@ -12,8 +14,8 @@ use crate::sources::Fetched;
 
 /// What all questions of a task came to.
 #[derive(Debug)]
-pub struct Gathered<'t> {
-    pub(super) task: &'t Task,
+pub struct Gathered {
+    pub(super) task: Task,
     pub(super) config: CanaryConfig,
     pub(super) account: String,
     pub(super) asks: Vec<Ask>,
@@ -37,7 +39,7 @@ pub struct Answered<'g> {
     pub answer: Result<Arc<Fetched>, Failure>,
 }
 
-impl Gathered<'_> {
+impl Gathered {
     /// The account that was asked.
     #[must_use]
     pub fn account(&self) -> &str {
@@ -64,20 +66,29 @@ impl Gathered<'_> {
         })
     }
 
-    /// Makes the bundle.
+    /// Makes the bundle. That can take seconds of computing: not for a thread of a runtime.
     ///
     /// # Errors
     /// All failures at once, never an empty list: what could not be fetched, or else what cannot be paired.
-    pub fn collected(self) -> Result<Collected, Vec<Failure>> {
-        assemble::collected(
-            self.task,
-            &self.config,
-            assemble::Outcomes {
-                account: &self.account,
-                asks: &self.asks,
-                answers: self.answers,
-                notes: self.notes,
-            },
-        )
+    pub fn assembled(self) -> Result<Collected, Vec<Failure>> {
+        let heard = assemble::Outcomes {
+            account: self.account,
+            asks: self.asks,
+            answers: self.answers,
+            notes: self.notes,
+        };
+        assemble::collected(&self.task, &self.config, heard)
+    }
+
+    /// The same, beside the runtime's own threads.
+    ///
+    /// # Errors
+    /// As [`assembled`](Self::assembled).
+    pub async fn collected(self) -> Result<Collected, Vec<Failure>> {
+        let assembled = spawn_blocking(move || self.assembled());
+        assembled.await.unwrap_or_else(|broken| {
+            let message = format!("cannot put the answers together: {broken}");
+            Err(vec![Failure::general(message)])
+        })
     }
 }

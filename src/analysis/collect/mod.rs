@@ -8,6 +8,7 @@ mod answers;
 mod asks;
 mod assemble;
 mod attempts;
+mod budget;
 mod coverage;
 mod gate;
 mod gathered;
@@ -18,8 +19,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use coalmine_judges::judges::netflix_aca;
-use futures_util::FutureExt;
-use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 pub use answers::Keep;
@@ -28,6 +29,7 @@ pub use gathered::{Answered, Gathered};
 pub use listener::{Heard, Listener};
 pub use patience::Patience;
 
+use super::pairing::MOST_POINTS;
 use super::task::{Collected, Failure, Task};
 use crate::clock::Clock;
 use crate::config::canary::{self, wire};
@@ -35,6 +37,7 @@ use crate::sources::{Manner, MetricSource, Remedy, Sources};
 use answers::{Answers, Key};
 use asks::{Ask, Purpose};
 use attempts::{Deadline, Lost, Outcome, Tries, too_slow};
+use budget::Budget;
 use gate::Gates;
 
 /// Collects what is judged.
@@ -45,6 +48,7 @@ pub struct Collector {
     patience: Patience,
     gates: Gates,
     answers: Answers,
+    most_points: u64,
     jitter: Mutex<fastrand::Rng>,
     listener: Listener,
 }
@@ -59,6 +63,7 @@ impl Collector {
             patience: Patience::default(),
             gates: Gates::default(),
             answers: Answers::new(Keep::default()),
+            most_points: MOST_POINTS,
             jitter: Mutex::new(fastrand::Rng::new()),
             listener: Listener::default(),
         }
@@ -75,6 +80,13 @@ impl Collector {
     #[must_use]
     pub fn keep(mut self, keep: Keep) -> Self {
         self.answers = Answers::new(keep);
+        self
+    }
+
+    /// Takes at most `points` of all answers of one judgement together, 16 bytes each; never more than [`MOST_POINTS`].
+    #[must_use]
+    pub fn most_points(mut self, points: u64) -> Self {
+        self.most_points = points.min(MOST_POINTS);
         self
     }
 
@@ -103,15 +115,16 @@ impl Collector {
     ///
     /// # Errors
     /// All failures at once, never an empty list, in the order of the metrics. A history that cannot be had is only noted.
+    /// Answers that have too many points together stop everything: then this is the only failure.
     pub async fn collect(&self, task: &Task) -> Result<Collected, Vec<Failure>> {
-        self.gather(task).await?.collected()
+        self.gather(task).await?.collected().await
     }
 
     /// The same up to the answers, so that they can be looked at one by one.
     ///
     /// # Errors
-    /// What is wrong before anything is asked, all at once.
-    pub async fn gather<'t>(&self, task: &'t Task) -> Result<Gathered<'t>, Vec<Failure>> {
+    /// What is wrong before anything is asked, all at once; or answers that have too many points together.
+    pub async fn gather(&self, task: &Task) -> Result<Gathered, Vec<Failure>> {
         let config = canary::of_wire((*task.config).clone()).map_err(|problems| {
             let failures = problems.iter().map(|problem| Failure {
                 hint: problem.hint.clone(),
@@ -120,9 +133,9 @@ impl Collector {
             failures.collect::<Vec<_>>()
         })?;
         let (account, source, asks, notes) = self.prepare(task)?;
-        let answers = self.ask_all(&asks, source).await;
+        let answers = self.ask_all(&asks, source).await?;
         Ok(Gathered {
-            task,
+            task: task.clone(),
             config,
             account: account.to_owned(),
             asks,
@@ -177,42 +190,50 @@ impl Collector {
     }
 
     /// An outcome for each ask, in their order.
-    async fn ask_all(&self, asks: &[Ask], source: &Arc<dyn MetricSource>) -> Vec<Outcome> {
+    ///
+    /// # Errors
+    /// The answers have too many points together; whatever was still on its way is dropped.
+    async fn ask_all(
+        &self,
+        asks: &[Ask],
+        source: &Arc<dyn MetricSource>,
+    ) -> Result<Vec<Outcome>, Vec<Failure>> {
         let now = Instant::now();
         let mut first_of: HashMap<&Key, usize> = HashMap::new();
-        let mut unique: Vec<(&Ask, bool)> = Vec::new();
+        let mut unique: Vec<(&Ask, u64)> = Vec::new();
         let mut place = Vec::with_capacity(asks.len());
         for ask in asks {
             let index = *first_of.entry(&ask.key).or_insert_with(|| {
-                unique.push((ask, false));
+                unique.push((ask, 0));
                 unique.len() - 1
             });
-            unique[index].1 |= ask.purpose != Purpose::History;
+            unique[index].1 += u64::from(ask.purpose != Purpose::History);
             place.push(index);
         }
         let tally = listener::Tally::new(&self.listener, asks, &place);
-        let outcomes = unique
+        let asked = unique.iter().enumerate().map(async |(index, (ask, uses))| {
+            let (metric, all) = if *uses > 0 {
+                (self.patience.metric, self.patience.judgement)
+            } else {
+                (self.patience.history, self.patience.history)
+            };
+            let deadline = Deadline::new(metric, now + all);
+            (index, self.ask(ask, source, deadline).await)
+        });
+        let mut asked: FuturesUnordered<_> = asked.collect();
+        let mut budget = Budget::new(self.most_points);
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; unique.len()];
+        while let Some((index, outcome)) = asked.next().await {
+            tally.came(index);
+            let (ask, uses) = unique[index];
+            let admitted = budget.admit(ask, uses, outcome);
+            outcomes[index] = Some(admitted.map_err(|full| vec![full])?);
+        }
+        // Each was asked, and has an outcome.
+        Ok(place
             .into_iter()
-            .enumerate()
-            .map(|(index, (ask, needed))| {
-                let (metric, all) = if needed {
-                    (self.patience.metric, self.patience.judgement)
-                } else {
-                    (self.patience.history, self.patience.history)
-                };
-                let outcome = self.ask(ask, source, Deadline::new(metric, now + all));
-                let tally = &tally;
-                async move {
-                    let outcome = outcome.await;
-                    tally.came(index);
-                    outcome
-                }
-            });
-        let outcomes = join_all(outcomes).await;
-        place
-            .into_iter()
-            .map(|index| outcomes[index].clone())
-            .collect()
+            .filter_map(|index| outcomes[index].clone())
+            .collect())
     }
 
     /// Asks until there is an answer, or no hope or time left.

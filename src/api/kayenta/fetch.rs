@@ -156,6 +156,7 @@ fn question(params: &Params, dry_run: bool) -> Answer<Question> {
             parameters: parameters.collect::<BTreeMap<_, _>>(),
         },
         manner: Manner::Kayenta,
+        settled_ms: None,
     })
 }
 

@@ -16,7 +16,7 @@ const COLUMNS: [&str; 4] = ["timestamp", "metric", "side", "value"];
 ///
 /// # Errors
 /// Tags that cannot be columns; times outside of the calendar.
-pub(super) fn text(gathered: &Gathered<'_>) -> Result<String, Failure> {
+pub(super) fn text(gathered: &Gathered) -> Result<String, Failure> {
     let failed =
         |error: &dyn std::fmt::Display| Failure::new(format!("cannot write the data: {error}"));
     let mut tags: BTreeSet<String> = BTreeSet::new();

@@ -13,7 +13,7 @@ use crate::sources::Fetched;
 /// Metrics that one warning names.
 const MOST_NAMED: usize = 5;
 
-pub(super) fn text(gathered: &Gathered<'_>, style: &TextStyle) -> String {
+pub(super) fn text(gathered: &Gathered, style: &TextStyle) -> String {
     let answers: Vec<Answered<'_>> = gathered.answers().collect();
     let ordered = by_metric(&answers);
     let none = BTreeMap::new();
@@ -102,7 +102,7 @@ fn by_metric<'a, 'g>(answers: &'a [Answered<'g>]) -> Vec<&'a Answered<'g>> {
 }
 
 /// What is compared, when, and from where.
-fn about(gathered: &Gathered<'_>, answers: &[Answered<'_>]) -> Vec<String> {
+fn about(gathered: &Gathered, answers: &[Answered<'_>]) -> Vec<String> {
     let of = |side: Side| answers.iter().find(|answered| answered.side == Some(side));
     let (Some(baseline), Some(canary)) = (of(Side::Baseline), of(Side::Canary)) else {
         return Vec::new();

@@ -13,11 +13,12 @@ mod content;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use tokio::sync::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::task::spawn_blocking;
 
 use super::problem::InputError;
 use crate::config::canary::wire::Query;
@@ -42,15 +43,11 @@ const MOST_NAMED: usize = 100;
 #[derive(Debug)]
 pub struct FilesSource {
     folder: PathBuf,
-    kept: Mutex<Vec<Kept>>,
+    kept: Mutex<Vec<(PathBuf, Slot)>>,
 }
 
-#[derive(Debug)]
-struct Kept {
-    path: PathBuf,
-    stamp: Stamp,
-    content: Arc<Content>,
-}
+/// One file as it was read last. Who reads it holds its lock, so that it is read once for all; other files are not held up.
+type Slot = Arc<AsyncMutex<Option<(Stamp, Arc<Content>)>>>;
 
 /// A file with the same stamp is the same file.
 type Stamp = (u64, Option<SystemTime>);
@@ -67,31 +64,47 @@ impl FilesSource {
 
     /// The content of `file`, read again only where it changed.
     async fn content(&self, file: &Place) -> Result<Arc<Content>, SourceError> {
-        let mut kept = self.kept.lock().await;
-        let stamp = stamp(&file.path).map_err(|error| file.unreadable(&error))?;
-        if let Some(known) = kept.iter().find(|known| known.path == file.path)
-            && known.stamp == stamp
+        let slot = self.slot(&file.path);
+        let mut kept = slot.lock().await;
+        let path = file.path.clone();
+        let stamp = aside(move || stamp(&path)).await?;
+        let stamp = stamp.map_err(|error| file.unreadable(&error))?;
+        if let Some((known, content)) = kept.as_ref()
+            && *known == stamp
         {
-            return Ok(Arc::clone(&known.content));
+            return Ok(Arc::clone(content));
         }
         let (path, name) = (file.path.clone(), file.name.clone());
-        let read = tokio::task::spawn_blocking(move || read(&path, &name)).await;
-        let content = match read {
-            Ok(Ok(content)) => Arc::new(content),
-            Ok(Err(error)) => return Err(misread(&error)),
-            Err(error) => return Err(file.unreadable(&error)),
+        let read = aside(move || read(&path, &name)).await?;
+        let content = Arc::new(read.map_err(|error| misread(&error))?);
+        *kept = Some((stamp, Arc::clone(&content)));
+        Ok(content)
+    }
+
+    /// The place of a file among those that are kept; it becomes the newest one.
+    fn slot(&self, path: &Path) -> Slot {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.iter().position(|(known, _)| known == path);
+        let (path, slot) = match known {
+            Some(index) => kept.remove(index),
+            None => (path.to_owned(), Slot::default()),
         };
-        kept.retain(|known| known.path != file.path);
         if kept.len() >= KEPT {
             kept.remove(0);
         }
-        kept.push(Kept {
-            path: file.path.clone(),
-            stamp,
-            content: Arc::clone(&content),
-        });
-        Ok(content)
+        kept.push((path, Arc::clone(&slot)));
+        slot
     }
+}
+
+/// Does on a thread of its own what may wait for a disk.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, SourceError> {
+    spawn_blocking(work).await.map_err(|error| {
+        let message = format!("cannot read the account's folder: {error}");
+        SourceError::new(Remedy::GiveUp, message)
+    })
 }
 
 fn stamp(path: &Path) -> std::io::Result<Stamp> {
@@ -203,7 +216,7 @@ impl MetricSource for FilesSource {
     async fn metric_names(&self, filter: &str) -> Result<Vec<String>, SourceError> {
         let filter = filter.to_lowercase();
         let mut names = BTreeSet::new();
-        for file in self.files()?.into_iter().take(MOST_NAMED) {
+        for file in self.all_files().await?.into_iter().take(MOST_NAMED) {
             // A file that cannot be read has no names; whoever asks for it is told why.
             if let Ok(content) = self.content(&file).await {
                 let of_file = content.series.iter().map(|series| series.name.clone());
@@ -214,13 +227,15 @@ impl MetricSource for FilesSource {
     }
 
     async fn check(&self) -> Result<(), SourceError> {
-        self.files().map(|_| ())
+        self.all_files().await.map(|_| ())
     }
 }
 
 impl FilesSource {
     async fn answer(&self, question: &Question, query: &str) -> Result<Fetched, SourceError> {
-        let file = self.find(&Words::of(&question.scope)?)?;
+        let (folder, scope) = (self.folder.clone(), question.scope.clone());
+        let found = aside(move || Words::of(&scope).and_then(|words| find(&folder, &words)));
+        let file = found.await??;
         let content = self.content(&file).await?;
         let part = match (content.whole, file.part) {
             (true, None) => 0,
@@ -290,75 +305,80 @@ impl FilesSource {
         Ok(fetched)
     }
 
-    /// The file that a scope names.
-    fn find(&self, words: &Words<'_>) -> Result<Place, SourceError> {
-        let below = words.folder.map(|folder| format!("{folder}/"));
-        let below = below.unwrap_or_default();
-        for ending in ENDINGS {
-            let name = format!("{below}{}.{ending}", words.stem);
-            let path = self.folder.join(&name);
-            if path.is_file() {
-                return Ok(Place {
-                    path,
-                    name,
-                    part: words.part,
-                });
-            }
-        }
-        Err(SourceError {
-            hint: Some(
-                "the scope is the name of a file in the account's folder, without its ending"
-                    .to_owned(),
-            ),
-            ..SourceError::new(
-                Remedy::Mend,
-                format!(
-                    "no file is called `{below}{0}.csv` or `{below}{0}.json`",
-                    words.stem
-                ),
-            )
-        })
+    async fn all_files(&self) -> Result<Vec<Place>, SourceError> {
+        let folder = self.folder.clone();
+        aside(move || files(&folder)).await?
     }
+}
 
-    /// All files of the folder and of the folders in it, by name.
-    fn files(&self) -> Result<Vec<Place>, SourceError> {
-        let listed = |folder: &Path| -> std::io::Result<Vec<PathBuf>> {
-            let entries = std::fs::read_dir(folder)?;
-            entries
-                .map(|entry| entry.map(|entry| entry.path()))
-                .collect()
-        };
-        let top = listed(&self.folder).map_err(|error| {
-            let message = format!("cannot read the account's folder: {error}");
-            SourceError::new(Remedy::GiveUp, message)
-        })?;
-        let mut paths = Vec::new();
-        for path in top {
-            if path.is_dir() {
-                paths.extend(listed(&path).unwrap_or_default());
-            } else {
-                paths.push(path);
-            }
+/// The file that a scope names.
+fn find(folder: &Path, words: &Words<'_>) -> Result<Place, SourceError> {
+    let below = words.folder.map(|folder| format!("{folder}/"));
+    let below = below.unwrap_or_default();
+    for ending in ENDINGS {
+        let name = format!("{below}{}.{ending}", words.stem);
+        let path = folder.join(&name);
+        if path.is_file() {
+            return Ok(Place {
+                path,
+                name,
+                part: words.part,
+            });
         }
-        paths.retain(|path| {
-            let name = path.to_string_lossy();
-            path.is_file()
-                && ENDINGS
-                    .iter()
-                    .any(|ending| name.ends_with(&format!(".{ending}")))
-        });
-        paths.sort();
-        let places = paths.into_iter().map(|path| Place {
-            name: path
-                .strip_prefix(&self.folder)
-                .unwrap_or(&path)
-                .display()
-                .to_string(),
-            path,
-            part: None,
-        });
-        Ok(places.collect())
     }
+    Err(SourceError {
+        hint: Some(
+            "the scope is the name of a file in the account's folder, without its ending"
+                .to_owned(),
+        ),
+        ..SourceError::new(
+            Remedy::Mend,
+            format!(
+                "no file is called `{below}{0}.csv` or `{below}{0}.json`",
+                words.stem
+            ),
+        )
+    })
+}
+
+/// All files of the folder and of the folders in it, by name.
+fn files(folder: &Path) -> Result<Vec<Place>, SourceError> {
+    let listed = |folder: &Path| -> std::io::Result<Vec<PathBuf>> {
+        let entries = std::fs::read_dir(folder)?;
+        entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect()
+    };
+    let top = listed(folder).map_err(|error| {
+        let message = format!("cannot read the account's folder: {error}");
+        SourceError::new(Remedy::GiveUp, message)
+    })?;
+    let mut paths = Vec::new();
+    for path in top {
+        if path.is_dir() {
+            paths.extend(listed(&path).unwrap_or_default());
+        } else {
+            paths.push(path);
+        }
+    }
+    paths.retain(|path| {
+        let name = path.to_string_lossy();
+        path.is_file()
+            && ENDINGS
+                .iter()
+                .any(|ending| name.ends_with(&format!(".{ending}")))
+    });
+    paths.sort();
+    let places = paths.into_iter().map(|path| Place {
+        name: path
+            .strip_prefix(folder)
+            .unwrap_or(&path)
+            .display()
+            .to_string(),
+        path,
+        part: None,
+    });
+    Ok(places.collect())
 }
 
 /// What stands for a metric without points.

@@ -89,7 +89,12 @@ impl PrometheusSource {
             );
             SourceError::new(remedy, message)
         };
-        Range::of(scope, question.manner, self.settled_ms()).map_err(|none| match none {
+        let range = Range::of(scope, question.manner, self.settled_ms());
+        let range = range.map(|range| match (question.manner, question.settled_ms) {
+            (Manner::Aligned, Some(ms)) => range.cut(ms),
+            (Manner::Aligned, None) | (Manner::Kayenta, _) => range,
+        });
+        range.map_err(|none| match none {
             NoRange::Step => error(
                 Remedy::Mend,
                 format!(
@@ -260,6 +265,10 @@ fn differing(joined: &Joined) -> String {
 impl MetricSource for PrometheusSource {
     fn kind(&self) -> &'static str {
         "prometheus"
+    }
+
+    fn believed_until_ms(&self) -> Option<i64> {
+        Some(self.settled_ms())
     }
 
     fn render(&self, question: &Question) -> Result<String, SourceError> {

@@ -68,6 +68,15 @@ impl Range {
         }
     }
 
+    /// The same without moments after `settled_ms`; the first one stays.
+    pub(super) fn cut(self, settled_ms: i64) -> Self {
+        let end_ms = self.end_ms.min(floor(settled_ms, self.step_ms));
+        Self {
+            end_ms: end_ms.max(self.start_ms),
+            ..self
+        }
+    }
+
     /// How many moments.
     pub(super) fn points(self) -> u64 {
         self.end_ms.abs_diff(self.start_ms) / self.step_ms.unsigned_abs() + 1

@@ -360,6 +360,8 @@ async fn the_live_scopes_past_is_fetched_too_and_is_no_condition() {
         ),
         ("a", 5)
     );
+    let input = bundle.judge_input().unwrap();
+    assert_eq!(input.history(), bundle.history, "judges may use it");
     let notes: Vec<&String> = told
         .notes
         .iter()
@@ -419,4 +421,50 @@ async fn sources_are_told_what_will_be_asked() {
     let texts: Vec<&str> = queries.iter().map(|asked| asked.query.as_str()).collect();
     assert_eq!(texts, ["m@old", "m@new", "m@old"]);
     assert_eq!(fake.asked(), [""; 0]);
+}
+
+/// A runtime with one thread goes on with other work while a large bundle is put together.
+#[tokio::test]
+async fn a_large_bundle_is_put_together_beside_the_runtimes_threads() {
+    let fake = Fake::new(|_, _| Reply::Series(100, vec![1.0; 1_000]));
+    let (task, collector) = (task(&[metric("m", "q")]), collector(&fake));
+    let collecting = collector.collect(&task);
+    tokio::pin!(collecting);
+    let mut turns_after_the_last_answer = 0;
+    let collected = loop {
+        tokio::select! {
+            biased;
+            collected = &mut collecting => break collected,
+            () = tokio::task::yield_now() => {}
+        }
+        let answered = fake.finished.load(std::sync::atomic::Ordering::SeqCst);
+        turns_after_the_last_answer += u32::from(answered == 2);
+    };
+    assert_eq!(collected.unwrap().bundle.sets.len(), 100);
+    assert!(
+        turns_after_the_last_answer > 10,
+        "{turns_after_the_last_answer} turns"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_questions_of_a_judgement_are_cut_at_one_moment_on_the_grid() {
+    let cuts = async |judge: &str, believed_until_ms: i64| {
+        let fake = Fake::new(|_, _| after(1, hour()));
+        fake.believed_until(believed_until_ms);
+        let mut task = task(&[metric("m", "q"), metric("n", "r")]);
+        let config = Arc::make_mut(&mut task.config);
+        config.judge = serde_json::from_str(&format!("{{\"name\": \"{judge}\"}}")).unwrap();
+        collect(&fake, &task).await.unwrap();
+        fake.cuts()
+    };
+    let late = 101 * HOUR - 50_000;
+    let cut = Some(101 * HOUR - 60_000);
+    assert_eq!(cuts("other", late).await, [cut; 4]);
+    assert_eq!(cuts("other", 101 * HOUR).await, [None; 4], "over");
+    assert_eq!(
+        cuts("NetflixACAJudge-v1.0", late).await,
+        [None; 4],
+        "Kayenta's windows are not cut"
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep};
 /// What the store answers.
 pub(super) enum Reply {
     Values(Vec<f64>),
+    /// So many series with these values.
+    Series(usize, Vec<f64>),
     Fails(Remedy, &'static str),
     After(Duration, Box<Reply>),
 }
@@ -33,6 +35,8 @@ pub(super) struct Fake {
     script: Box<Script>,
     asked: Mutex<Vec<(String, Instant)>>,
     watched: Mutex<Vec<String>>,
+    cuts: Mutex<Vec<Option<i64>>>,
+    believed_until_ms: AtomicI64,
     busy: AtomicUsize,
     pub(super) busiest: AtomicUsize,
     pub(super) finished: AtomicUsize,
@@ -52,6 +56,8 @@ impl Fake {
             script: Box::new(script),
             asked: Mutex::default(),
             watched: Mutex::default(),
+            cuts: Mutex::default(),
+            believed_until_ms: AtomicI64::new(i64::MAX),
             busy: AtomicUsize::new(0),
             busiest: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),
@@ -74,6 +80,16 @@ impl Fake {
         self.watched.lock().unwrap().clone()
     }
 
+    /// The latest moment that is believed; half a minute later with each question.
+    pub(super) fn believed_until(&self, ms: i64) {
+        self.believed_until_ms.store(ms, Ordering::SeqCst);
+    }
+
+    /// Where the windows of all questions are to be cut.
+    pub(super) fn cuts(&self) -> Vec<Option<i64>> {
+        self.cuts.lock().unwrap().clone()
+    }
+
     /// When the questions came.
     pub(super) fn times(&self) -> Vec<Instant> {
         let asked = self.asked.lock().unwrap();
@@ -90,11 +106,14 @@ fn text(question: &Question) -> String {
     format!("{}@{}", expression(question), question.scope.scope)
 }
 
-fn fetched(question: &Question, values: &[f64]) -> Fetched {
+fn fetched(question: &Question, series: usize, values: &[f64]) -> Fetched {
     let window = question.scope.window;
-    let set = MetricSet {
+    let set = |number: usize| MetricSet {
         name: question.metric.clone(),
-        tags: BTreeMap::new(),
+        tags: match series {
+            1 => BTreeMap::new(),
+            _ => BTreeMap::from([("pod".to_owned(), number.to_string())]),
+        },
         start_ms: window.start_ms(),
         end_ms: window.end_ms(),
         step_ms: question.scope.step_secs * 1000,
@@ -102,10 +121,10 @@ fn fetched(question: &Question, values: &[f64]) -> Fetched {
         attributes: BTreeMap::new(),
     };
     Fetched {
-        sets: vec![set],
+        sets: (0..series).map(set).collect(),
         query: text(question),
-        points: values.len() as u64,
-        expected_points: question.scope.expected_points(),
+        points: (series * values.len()) as u64,
+        expected_points: series as u64 * question.scope.expected_points(),
         warnings: Vec::new(),
         build: Some("Fake 1.0".to_owned()),
     }
@@ -115,6 +134,10 @@ fn fetched(question: &Question, values: &[f64]) -> Fetched {
 impl MetricSource for Fake {
     fn kind(&self) -> &'static str {
         "prometheus"
+    }
+
+    fn believed_until_ms(&self) -> Option<i64> {
+        Some(self.believed_until_ms.load(Ordering::SeqCst)).filter(|ms| *ms < i64::MAX)
     }
 
     fn render(&self, question: &Question) -> Result<String, SourceError> {
@@ -130,6 +153,9 @@ impl MetricSource for Fake {
 
     async fn fetch(&self, question: &Question) -> Result<Fetched, SourceError> {
         let text = text(question);
+        self.cuts.lock().unwrap().push(question.settled_ms);
+        let believed = self.believed_until_ms.load(Ordering::SeqCst);
+        self.believed_until(believed.saturating_add(30_000));
         let before = {
             let mut asked = self.asked.lock().unwrap();
             asked.push((text.clone(), Instant::now()));
@@ -145,7 +171,8 @@ impl MetricSource for Fake {
         self.busy.fetch_sub(1, Ordering::SeqCst);
         self.finished.fetch_add(1, Ordering::SeqCst);
         match reply {
-            Reply::Values(values) => Ok(fetched(question, &values)),
+            Reply::Values(values) => Ok(fetched(question, 1, &values)),
+            Reply::Series(series, values) => Ok(fetched(question, series, &values)),
             Reply::Fails(remedy, message) => Err(SourceError {
                 query: Some(text),
                 hint: Some("look at the store".to_owned()),

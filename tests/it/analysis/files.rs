@@ -54,6 +54,7 @@ fn question(scope: &str, location: &str, window: (i64, i64)) -> Question {
             parameters: BTreeMap::new(),
         },
         manner: Manner::Kayenta,
+        settled_ms: None,
     }
 }
 
@@ -191,6 +192,24 @@ async fn a_file_that_changed_is_read_again() {
         ["LATENCY p95", "latency"]
     );
     assert!(source.check().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_file_is_not_held_up_while_another_one_is_read() {
+    let rows = (0..200_000).map(|minute| format!("{},1\n", minute * 60));
+    let large = format!("timestamp,latency\n{}", rows.collect::<String>());
+    let (_folder, source) = folder(&[("large.csv", &large), ("small.csv", WIDE)]);
+    let (large, small) = (
+        ask(&source, "large", (0, 600)),
+        ask(&source, "small", (0, 600)),
+    );
+    tokio::pin!(large);
+    tokio::select! {
+        biased;
+        fetched = &mut large => panic!("the large one came first: {fetched:?}"),
+        fetched = small => assert_eq!(fetched.unwrap().points, 4),
+    }
+    assert_eq!(large.await.unwrap().points, 11);
 }
 
 /// The shipped example through a folder gives the series that its files have.

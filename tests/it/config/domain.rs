@@ -256,6 +256,18 @@ fn yaml_on_one_line_is_not_taken_for_json() {
     assert_eq!(config.name(), Some("flow"));
 }
 
+/// The example for people is a config, and asks for what the text beside it says.
+#[test]
+fn the_manuals_example_of_a_history_loads() {
+    let manual = include_str!("../../../docs/input-files.md");
+    let (_, section) = manual.split_once("## The past of a metric").unwrap();
+    let (_, example) = section.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let config = read(example, Strictness::Strict);
+    let history = config.wire().metrics[0].history().unwrap().unwrap();
+    assert_eq!((history.hours, history.scope.as_deref()), (24, Some("v41")));
+}
+
 #[test]
 fn a_history_is_asked_for_in_one_way_only() {
     let with = |history: &str| {

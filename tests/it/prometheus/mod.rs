@@ -51,6 +51,7 @@ impl Ask {
                 parameters: BTreeMap::new(),
             },
             manner: Manner::Aligned,
+            settled_ms: None,
         })
     }
 

@@ -312,6 +312,32 @@ async fn p22_points_that_are_too_young_are_not_asked_for() {
 }
 
 #[tokio::test]
+async fn p22_sides_that_are_asked_at_different_times_are_cut_at_the_same_moment() {
+    let ends = async |settled_ms: Option<i64>| {
+        let mut ends = Vec::new();
+        for now_ms in [START + 400_000, START + 500_000] {
+            let server = range_server(|_| full());
+            let clock = Arc::new(FixedClock(now_ms));
+            let source = PrometheusSource::with_clock(account(&server), clock).unwrap();
+            assert_eq!(source.believed_until_ms(), Some(now_ms - 60_000));
+            let mut ask = Ask::plain();
+            ask.0.settled_ms = settled_ms;
+            ask.of_source(&source).await.unwrap();
+            ends.push(asked(&server)[0].field("end").to_owned());
+        }
+        ends.join(" ")
+    };
+    let minutes = async |settled_ms| ends(settled_ms).await.replace("2026-01-01T00:", "");
+    assert_eq!(minutes(None).await, "05:00Z 07:00Z", "each at its own time");
+    assert_eq!(minutes(Some(START + 310_000)).await, "05:00Z 05:00Z");
+    assert_eq!(
+        minutes(Some(START - 1)).await,
+        "00:00Z 00:00Z",
+        "the first point stays"
+    );
+}
+
+#[tokio::test]
 async fn p22_a_window_that_is_too_young_as_a_whole_is_to_be_asked_for_later() {
     let server = range_server(|_| full());
     let clock = Arc::new(FixedClock(START + 10_000));
