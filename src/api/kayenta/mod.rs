@@ -2,8 +2,8 @@
 //! Rollouts, Referee, Deck) work unchanged. One file for each resource; what differs from Kayenta stands in
 //! `docs/compatibility.md`.
 //!
-//! Handlers are thin: [`read`] reads bodies leniently, [`start`] holds what must be true before an execution is accepted, [`run`]
-//! and [`status`] say in Kayenta's words where one stands. Nothing here judges by itself, but for asking a judge at once
+//! Handlers are thin: `read` reads bodies leniently, `start` holds what must be true before an execution is accepted, `run`
+//! and `status` say in Kayenta's words where one stands. Nothing here judges by itself, but for asking a judge at once
 //! ([`judges`]).
 
 pub mod accounts;
