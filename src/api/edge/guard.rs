@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::api::own::answer::Refusal;
+use crate::config::server::host::host_name;
 
 /// Who may ask. The token itself is not kept, only its hash.
 pub struct Access {
@@ -117,18 +118,6 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
-}
-
-/// The name in a `Host` header, lower case, without port and without a dot at its end.
-fn host_name(host: &str) -> String {
-    let host = host.trim().to_lowercase();
-    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => host
-            .rsplit_once(':')
-            .map_or(host.as_str(), |(name, _)| name),
-    };
-    name.trim_end_matches('.').to_owned()
 }
 
 fn is_loopback_name(name: &str) -> bool {

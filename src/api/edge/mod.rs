@@ -5,6 +5,8 @@ pub mod guard;
 pub mod limits;
 pub mod listener;
 pub mod log;
+mod prompt;
+mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +48,7 @@ pub fn router(state: OwnState, settings: &Settings) -> Router {
         body_bytes: settings.body_bytes,
         request_time: settings.request_time,
         requests: Arc::new(Semaphore::new(settings.concurrent_requests)),
+        bodies: Arc::new(limits::room(settings.body_bytes)),
     };
     let guarded = |router: Router, allowed: &[String]| {
         let access = Arc::clone(&settings.access);
