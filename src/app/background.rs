@@ -82,7 +82,9 @@ mod tests {
         let (stop, rest) = (CancellationToken::new(), CancellationToken::new());
         let mut background = Background::default();
         background.start("watch", rest.clone().cancelled_owned());
-        background.start("worker", async { panic!("a defect") });
+        background.start("worker", async {
+            std::panic::resume_unwind(Box::new("a defect"))
+        });
         let broken = background.beside(stop.cancelled(), &stop).await;
         assert_eq!(broken, Some("worker"));
         rest.cancel();

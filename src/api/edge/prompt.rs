@@ -113,9 +113,9 @@ mod tests {
         let mut got = 0;
         while got < 160 {
             sleep(PATIENCE * 9 / 10).await;
-            got += theirs.read(&mut [0; 16]).await.unwrap();
+            got += theirs.read(&mut [0; 16]).await.expect("open");
         }
-        sent.await.unwrap().unwrap();
+        sent.await.expect("no panic").expect("all is written");
     }
 
     #[tokio::test(start_paused = true)]
@@ -123,7 +123,7 @@ mod tests {
         let (ours, _theirs) = duplex(16);
         let mut ours = Prompt::new(ours, PATIENCE);
         let began = Instant::now();
-        let error = ours.write_all(&[7; 160]).await.unwrap_err();
+        let error = ours.write_all(&[7; 160]).await.expect_err("nobody reads");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(began.elapsed().as_secs(), PATIENCE.as_secs());
     }
