@@ -1,6 +1,7 @@
 //! The composition root: from a server config to a server that runs. The only place that names adapters.
 
 pub mod accounts;
+mod background;
 mod serve;
 
 use std::env;
@@ -61,6 +62,12 @@ pub enum AppError {
         #[source]
         cause: std::io::Error,
     },
+    /// A part of the server ended before it was told to.
+    #[error("the {part} broke off; this is a defect of Coalmine, please report it")]
+    BrokeOff {
+        /// Which one.
+        part: &'static str,
+    },
     /// The system refuses something that the server needs.
     #[error("cannot {doing}")]
     System {
@@ -86,6 +93,7 @@ impl AppError {
             | Self::Archive(_)
             | Self::Account { .. }
             | Self::Secret { .. }
+            | Self::BrokeOff { .. }
             | Self::System { .. } => None,
         }
     }
@@ -101,6 +109,7 @@ impl AppError {
             | Self::Store(_)
             | Self::Archive(_)
             | Self::Listen { .. }
+            | Self::BrokeOff { .. }
             | Self::System { .. } => false,
         }
     }

@@ -7,6 +7,7 @@ pub mod own;
 pub mod refusal;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::executions::service::Executions;
 use crate::sources::Sources;
@@ -35,16 +36,19 @@ pub struct ApiSettings {
     /// The names of the one place where configs and results are kept, as requests on Kayenta's paths may give them; the first is
     /// shown where a request gives none. Several, so that pipelines that name the accounts of a Kayenta before us go on.
     pub storage_accounts: Vec<String>,
+    /// How long a client waits for a metric store: shorter than a request may take at all, so that it hears of what.
+    pub store_time: Duration,
 }
 
 impl Default for ApiSettings {
-    /// Kayenta's numbers, no A/A tests, the config's own judge, storage called `coalmine`.
+    /// Kayenta's numbers, no A/A tests, the config's own judge, storage called `coalmine`, 20 seconds for a metric store.
     fn default() -> Self {
         Self {
             allow_same_scopes: false,
             safe_scores: false,
             remote_judge: None,
             storage_accounts: vec!["coalmine".to_owned()],
+            store_time: Duration::from_secs(20),
         }
     }
 }

@@ -8,10 +8,10 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
+use super::background::Background;
 use super::{AppError, accounts, collector, data_dir, token};
 use crate::analysis::judge_run::Analysis;
 use crate::api::edge::guard::Access;
@@ -32,8 +32,6 @@ use crate::store::data_dir::DataDir;
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry;
 
-/// How long tasks may take to end after they were told to.
-const TASKS_END: Duration = Duration::from_secs(10);
 /// How often old samples of histograms are folded.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -115,6 +113,7 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
                 safe_scores: config.judging.safe_scores,
                 remote_judge: config.judging.remote_judge.clone(),
                 storage_accounts: config.storage_accounts.clone(),
+                store_time: config.limits.request_time * 2 / 3,
             }),
         },
         health: Arc::new(Health::new(config.health_counts_accounts)),
@@ -137,51 +136,56 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
 
     // Work goes on while requests finish; it ends after them.
     let rest = CancellationToken::new();
-    let mut tasks = vec![
-        tokio::spawn(work(
-            engine.clone(),
-            config,
-            Arc::clone(&health),
-            rest.clone(),
-        )),
-        tokio::spawn(watch::run(engine.clone(), rest.clone())),
-        tokio::spawn({
-            let (ports, every, rest) = (engine.ports().clone(), config.health_every, rest.clone());
-            async move { health.watch(&ports, &sources, every, rest).await }
-        }),
-        tokio::spawn({
-            let rest = rest.clone();
-            async move {
-                while !rest.is_cancelled() {
-                    metrics.run_upkeep();
-                    tokio::select! {
-                        () = rest.cancelled() => {}
-                        () = tokio::time::sleep(UPKEEP) => {}
-                    }
+    let mut tasks = Background::default();
+    tasks.start(
+        "worker",
+        work(engine.clone(), config, Arc::clone(&health), rest.clone()),
+    );
+    tasks.start(
+        "watch on executions",
+        watch::run(engine.clone(), rest.clone()),
+    );
+    tasks.start("watch on health", {
+        let (ports, every, rest) = (engine.ports().clone(), config.health_every, rest.clone());
+        async move { health.watch(&ports, &sources, every, rest).await }
+    });
+    tasks.start("upkeep of metrics", {
+        let rest = rest.clone();
+        async move {
+            while !rest.is_cancelled() {
+                metrics.run_upkeep();
+                tokio::select! {
+                    () = rest.cancelled() => {}
+                    () = tokio::time::sleep(UPKEEP) => {}
                 }
             }
-        }),
-    ];
+        }
+    });
     if let Some(keep) = config.keep_finished {
         let retention = Retention::new(engine.ports().clone(), keep);
         let rest = rest.clone();
-        tasks.push(tokio::spawn(async move { retention.run(rest).await }));
+        tasks.start("retention", async move { retention.run(rest).await });
     }
     info!(data_dir = %folder.path().display(), "listening on http://{address}");
     ready(address);
     let settings = listener::Settings {
         header_time: config.limits.header_time,
+        write_time: config.limits.write_time,
         connections: config.limits.connections,
         grace: config.shutdown_grace,
     };
-    listener::serve(listener, router, settings, stop).await;
+    let serving = listener::serve(listener, router, settings, stop.clone());
+    let broken = tasks.beside(serving, &stop).await;
     rest.cancel();
-    end(tasks).await;
+    tasks.end().await;
     store.close().await;
     signals.abort();
     info!("stopped");
     drop(folder);
-    Ok(())
+    match broken {
+        Some(part) => Err(AppError::BrokeOff { part }),
+        None => Ok(()),
+    }
 }
 
 /// Looks for work, and says whether it does.
@@ -210,22 +214,6 @@ struct Gone(Arc<Health>);
 impl Drop for Gone {
     fn drop(&mut self) {
         self.0.worker(false);
-    }
-}
-
-async fn end(tasks: Vec<JoinHandle<()>>) {
-    for mut task in tasks {
-        match tokio::time::timeout(TASKS_END, &mut task).await {
-            Ok(Ok(())) => {}
-            Ok(Err(broken)) => error!("a task broke off: {broken}"),
-            Err(_) => {
-                warn!(
-                    "a task did not end in {} s and is dropped",
-                    TASKS_END.as_secs()
-                );
-                task.abort();
-            }
-        }
     }
 }
 

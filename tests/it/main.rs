@@ -20,6 +20,7 @@ mod fuzz_judge;
 mod judge_vectors;
 mod kayenta_api;
 mod layering;
+mod links;
 mod live;
 mod notes;
 mod operations;

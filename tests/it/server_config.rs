@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use coalmine::config::problems::plain;
 use coalmine::config::server::environment::VARIABLES;
+use coalmine::config::server::host::host_name;
 use coalmine::config::server::secret::SecretPlace;
 use coalmine::config::server::{ServerConfig, duration, load, schema, without_file};
 
@@ -375,5 +376,72 @@ fn durations_are_whole_numbers_with_units() {
         "9999999999999999w",
     ] {
         assert_eq!(duration::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn hosts_are_kept_as_requests_name_them() {
+    let config = taken(
+        "allowedHosts: [Canary.Example.com., '[2001:DB8:0::1]', '2001:db8::2', 10.1.2.3]\n",
+        &[],
+    );
+    let expected = [
+        "canary.example.com",
+        "2001:db8::1",
+        "2001:db8::2",
+        "10.1.2.3",
+    ];
+    assert_eq!(config.allowed_hosts, expected);
+    let requested = [
+        "canary.example.com:80",
+        "[2001:db8::1]:80",
+        "[2001:db8:0:0::2]",
+        "10.1.2.3:1",
+    ];
+    assert_eq!(requested.map(host_name), expected);
+    for wrong in [
+        "canary.example.com:8090",
+        "'[::1]:80'",
+        "'[canary]'",
+        "'.'",
+        "'http://a'",
+        "'*'",
+    ] {
+        let told = refused(
+            &format!("allowedHosts: [{wrong}]\n"),
+            &[],
+            &["allowedHosts[0]", "without scheme, port and path"],
+        );
+        assert_eq!(told.matches("error").count(), 1, "{told}");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_syntax_shows_no_secret() {
+    for text in [
+        "auth: {token: s3cr3t",
+        "auth: {token: s3cr3t, }}\nlisten: [",
+        "{\"listen\": \"127.0.0.1:1\", \"auth\": {\"token\": \"s3cr3t\" \"x\"}}",
+        "auth:\n  token: |\n    a: s3cr3t\n   b: s3cr3t\n  : [",
+        "auth:\n  token:\n    - s3cr3t [\n    s3cr3t ]]\n",
+        "auth: {token:\n  s3cr3t ]",
+        "listen: 1\n  auth: {password: \"s3cr3t",
+    ] {
+        let whole = text.starts_with('{');
+        let text = if whole {
+            text.to_owned()
+        } else {
+            format!("version: coalmine/v1\n{text}")
+        };
+        let refused = load(&text, Path::new(""), &[]).expect_err(&text);
+        let told = refused
+            .problems
+            .render("server.yaml", &refused.text, &plain);
+        assert!(!told.contains("s3cr3t"), "{text}\n---\n{told}");
+        assert!(
+            !refused.text.contains("s3cr3t"),
+            "{text}\n---\n{}",
+            refused.text
+        );
     }
 }

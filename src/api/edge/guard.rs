@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::api::own::answer::Refusal;
+use crate::config::server::host::host_name;
 
 /// Who may ask. The token itself is not kept, only its hash.
 pub struct Access {
@@ -119,18 +120,6 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The name in a `Host` header, lower case, without port and without a dot at its end.
-fn host_name(host: &str) -> String {
-    let host = host.trim().to_lowercase();
-    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => host
-            .rsplit_once(':')
-            .map_or(host.as_str(), |(name, _)| name),
-    };
-    name.trim_end_matches('.').to_owned()
-}
-
 fn is_loopback_name(name: &str) -> bool {
     name == "localhost"
         || name.ends_with(".localhost")
@@ -178,8 +167,7 @@ pub(super) async fn authorized(
     request: Request,
     next: Next,
 ) -> Response {
-    // A browser asks whether it may ask before it sends the token.
-    if access.admits(request.headers()) || is_preflight(&request) {
+    if access.admits(request.headers()) {
         return next.run(request).await;
     }
     let message = "the token is missing or wrong; expected `Authorization: Bearer TOKEN`";
@@ -210,6 +198,7 @@ impl Origins {
     }
 }
 
+/// Whether a browser asks if a page may ask. It does so without the token.
 fn is_preflight(request: &Request) -> bool {
     request.method() == Method::OPTIONS
         && request
@@ -217,49 +206,80 @@ fn is_preflight(request: &Request) -> bool {
             .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Refuses what pages of other origins ask for, unless they are allowed; those get the headers that Kayenta sends to everybody.
+/// Whether a page of another origin loads this as a part of itself, as by `<img>` or `<script>`. Such a request carries no
+/// `Origin`; following a link does no harm. Source: W3C, Fetch Metadata Request Headers.
+fn is_embedded(headers: &HeaderMap) -> bool {
+    let says = |name: &str, words: &[&str]| {
+        headers
+            .get(name)
+            .is_some_and(|value| words.iter().any(|word| value.as_bytes() == word.as_bytes()))
+    };
+    says("sec-fetch-site", &["cross-site", "same-site"]) && !says("sec-fetch-mode", &["navigate"])
+}
+
+/// Refuses what pages of other origins ask for, unless they are allowed; those get the headers that Kayenta sends to everybody,
+/// on refusals too. Stands outside of everything that takes a place or reads a body, because preflights carry no token.
 pub(super) async fn same_origin(
     State(origins): State<Arc<Origins>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(origin) = request.headers().get(header::ORIGIN).cloned() else {
-        return next.run(request).await;
-    };
-    let text = origin.to_str().unwrap_or_default().to_lowercase();
-    let host = host_of(&request).unwrap_or_default().to_lowercase();
-    let place = text.split_once("://").map(|(_, place)| place);
-    if place.is_some_and(|place| !host.is_empty() && place == host) {
-        return next.run(request).await;
-    }
-    if !origins.allowed.contains(&text) {
-        let message = format!(
-            "pages of `{}` are not answered here",
-            crate::config::node::shorten(&text, 80)
-        );
-        return Refusal::new(StatusCode::FORBIDDEN, message).into_response();
-    }
-    let mut response = if is_preflight(&request) {
-        StatusCode::OK.into_response()
-    } else {
-        next.run(request).await
-    };
-    let fixed: [(HeaderName, &str); 4] = [
-        (header::VARY, "Origin"),
-        (
-            header::ACCESS_CONTROL_ALLOW_METHODS,
-            "POST, GET, OPTIONS, DELETE, PUT, PATCH",
-        ),
-        (
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "x-requested-with, content-type, authorization, idempotency-key",
-        ),
-        (header::ACCESS_CONTROL_MAX_AGE, "3600"),
-    ];
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    let mut response = origins.answer(request, next).await;
+    response.headers_mut().insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
     response
+}
+
+impl Origins {
+    async fn answer(&self, request: Request, next: Next) -> Response {
+        let Some(origin) = request.headers().get(header::ORIGIN).cloned() else {
+            if is_embedded(request.headers()) {
+                let message = "pages of other origins are not answered here";
+                return Refusal::new(StatusCode::FORBIDDEN, message).into_response();
+            }
+            return next.run(request).await;
+        };
+        let text = origin.to_str().unwrap_or_default().to_lowercase();
+        let host = host_of(&request).unwrap_or_default().to_lowercase();
+        let place = text.split_once("://").map(|(_, place)| place);
+        if place.is_some_and(|place| !host.is_empty() && place == host) {
+            return next.run(request).await;
+        }
+        if !self.allowed.contains(&text) {
+            let message = format!(
+                "pages of `{}` are not answered here",
+                crate::config::node::shorten(&text, 80)
+            );
+            return Refusal::new(StatusCode::FORBIDDEN, message).into_response();
+        }
+        let mut response = if is_preflight(&request) {
+            StatusCode::OK.into_response()
+        } else {
+            next.run(request).await
+        };
+        let fixed: [(HeaderName, &str); 5] = [
+            (header::VARY, "Origin"),
+            (
+                header::ACCESS_CONTROL_ALLOW_METHODS,
+                "POST, GET, OPTIONS, DELETE, PUT, PATCH",
+            ),
+            (
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                "x-requested-with, content-type, authorization, idempotency-key",
+            ),
+            (
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                "coalmine-verdict, coalmine-report, retry-after, x-request-id",
+            ),
+            (header::ACCESS_CONTROL_MAX_AGE, "3600"),
+        ];
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        for (name, value) in fixed {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -12,10 +12,16 @@ use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::watched::{Arrival, Watched};
 use crate::api::own::answer::{Refusal, Worded};
 
 /// How much of a body that is too large is read and dropped, so that its sender gets to read the answer: in sizes of the limit.
 const DRAINED: usize = 8;
+
+/// How many bodies of the largest size are read and worked on at once.
+const LARGEST: usize = 4;
+/// Bodies up to this many bytes are bounded by the number of requests alone.
+const SMALL: u64 = 64 * 1024;
 
 /// What one request may take.
 #[derive(Debug, Clone)]
@@ -24,6 +30,8 @@ pub(super) struct Bounds {
     pub(super) request_time: Duration,
     /// One permit for each request.
     pub(super) requests: Arc<Semaphore>,
+    /// One permit for each KiB of large bodies.
+    pub(super) bodies: Arc<Semaphore>,
 }
 
 /// Limits body, time and number of requests. The body of an answer, as of a stream of events, counts for neither.
@@ -37,21 +45,29 @@ pub(super) async fn bounded(
         let message = "too many requests at once; try again later";
         return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message).into_response();
     };
+    let arrival = Arrival::default();
+    let request = request.map(|body| Body::new(Watched::new(body, arrival.clone())));
     let answered = timeout(
         bounds.request_time,
-        within_size(bounds.body_bytes, request, next),
+        within_size(&bounds, request, next, &arrival),
     );
     answered.await.unwrap_or_else(|_| {
-        metrics::counter!("coalmine_http_refused_total", "reason" => "time").increment(1);
-        let message = format!(
-            "the request took longer than {} ms, with the time that its body took to arrive",
-            bounds.request_time.as_millis()
-        );
-        closing(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message).into_response())
+        let most = bounds.request_time.as_millis();
+        // Who is slow is told so, and only a slow server is asked again.
+        let (status, reason, message) = if arrival.is_awaited() {
+            let message = format!("the body of the request did not arrive within {most} ms");
+            (StatusCode::REQUEST_TIMEOUT, "slow_body", message)
+        } else {
+            let message = format!("the request took longer than {most} ms");
+            (StatusCode::SERVICE_UNAVAILABLE, "time", message)
+        };
+        metrics::counter!("coalmine_http_refused_total", "reason" => reason).increment(1);
+        closing(Refusal::new(status, message).into_response())
     })
 }
 
-async fn within_size(most: usize, request: Request, next: Next) -> Response {
+async fn within_size(bounds: &Bounds, request: Request, next: Next, arrival: &Arrival) -> Response {
+    let most = bounds.body_bytes;
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|declared| declared > most as u64) {
@@ -59,15 +75,39 @@ async fn within_size(most: usize, request: Request, next: Next) -> Response {
         drain(request.into_body(), most.saturating_mul(DRAINED)).await;
         return closing(too_large(most));
     }
+    let size = request.body().size_hint().upper().unwrap_or(u64::MAX);
+    // Held until the answer is there: what is made of a body is far larger than the body.
+    let _room = match weight(size, most) {
+        0 => None,
+        weight => bounds.bodies.acquire_many(weight).await.ok(),
+    };
     let mut request = request;
     // Extractors read no more than this of a body whose length is not declared.
     DefaultBodyLimit::max(most).apply(&mut request);
     let response = next.run(request).await;
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         metrics::counter!("coalmine_http_refused_total", "reason" => "body").increment(1);
+        if let Some(left) = arrival.left() {
+            drain(left, most.saturating_mul(DRAINED)).await;
+        }
         return closing(too_large(most));
     }
     response
+}
+
+/// What a body of at most `size` bytes takes of the room for large bodies, in KiB; small ones need none.
+fn weight(size: u64, most: usize) -> u32 {
+    let size = size.min(most as u64);
+    if size <= SMALL {
+        return 0;
+    }
+    u32::try_from(size.div_ceil(1024)).unwrap_or(u32::MAX)
+}
+
+/// Room for so many bodies of the largest size; more wait.
+pub(super) fn room(body_bytes: usize) -> Semaphore {
+    let most = body_bytes.div_ceil(1024).saturating_mul(LARGEST);
+    Semaphore::new(most.min(Semaphore::MAX_PERMITS))
 }
 
 fn too_large(most: usize) -> Response {

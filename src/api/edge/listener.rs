@@ -17,6 +17,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::prompt::Prompt;
+
 /// Most bytes of the head of a request.
 const HEAD_BYTES: usize = 64 * 1024;
 /// How long the listener rests after it could not take a connection, as when there are no file descriptors left.
@@ -27,6 +29,8 @@ const REST: Duration = Duration::from_millis(200);
 pub struct Settings {
     /// Longest time until the head of a request is there, also of the next one on the same connection.
     pub header_time: Duration,
+    /// Longest time in which a client takes nothing of its answer.
+    pub write_time: Duration,
     /// Most open connections; more wait until they are taken.
     pub connections: usize,
     /// How long requests may take to finish once it is time to stop.
@@ -57,7 +61,10 @@ pub async fn serve(
             .timer(TokioTimer::new())
             .header_read_timeout(settings.header_time)
             .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+            .serve_connection(
+                TokioIo::new(Prompt::new(stream, settings.write_time)),
+                TowerToHyperService::new(service),
+            );
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {

@@ -5,6 +5,8 @@ pub mod guard;
 pub mod limits;
 pub mod listener;
 pub mod log;
+mod prompt;
+mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,25 +48,25 @@ pub fn router(state: OwnState, settings: &Settings) -> Router {
         body_bytes: settings.body_bytes,
         request_time: settings.request_time,
         requests: Arc::new(Semaphore::new(settings.concurrent_requests)),
+        bodies: Arc::new(limits::room(settings.body_bytes)),
     };
-    let ours = own::routes(state.clone()).layer(origins(&[]));
-    let theirs = kayenta::routes()
-        .with_state(state.api.clone())
-        .layer(origins(&settings.allowed_origins));
+    let guarded = |router: Router, allowed: &[String]| {
+        let access = Arc::clone(&settings.access);
+        router
+            .layer(from_fn_with_state(bounds.clone(), limits::bounded))
+            .layer(from_fn_with_state(access, guard::authorized))
+            .layer(origins(allowed))
+    };
+    let ours = own::routes(state.clone()).fallback(async || {
+        Refusal::new(
+            StatusCode::NOT_FOUND,
+            "there is nothing at this path; `/docs/` lists what there is",
+        )
+    });
+    let theirs = kayenta::routes().with_state(state.api.clone());
     Router::new()
-        .merge(ours)
-        .merge(theirs)
-        .fallback(async || {
-            Refusal::new(
-                StatusCode::NOT_FOUND,
-                "there is nothing at this path; `/docs/` lists what there is",
-            )
-        })
-        .layer(from_fn_with_state(bounds, limits::bounded))
-        .layer(from_fn_with_state(
-            Arc::clone(&settings.access),
-            guard::authorized,
-        ))
+        .merge(guarded(ours, &[]))
+        .merge(guarded(theirs, &settings.allowed_origins))
         // Asked by probes, which carry no token and must not wait in a queue.
         .merge(own::health_route(state).layer(origins(&[])))
         .layer(from_fn_with_state(

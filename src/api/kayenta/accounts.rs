@@ -138,7 +138,7 @@ pub(super) async fn metadata(
 ) -> Answer<Json<Vec<MetricDescriptor>>> {
     let (_, source) = state.sources.resolve(params.get("metricsAccountName"))?;
     let names = source.metric_names(params.get("filter").unwrap_or_default());
-    let names = super::fetch::within_deadline(names).await?;
+    let names = super::fetch::within_deadline(state.settings.store_time, names).await?;
     let descriptors = names.into_iter().map(|name| MetricDescriptor { name });
     Ok(Json(descriptors.collect()))
 }

@@ -24,9 +24,6 @@ use crate::model::metric_set::MetricSet;
 use crate::model::scope::{Scope, Window};
 use crate::sources::{Manner, Question, Remedy, SourceError};
 
-/// How long a client waits for a metric store.
-const DEADLINE: Duration = Duration::from_secs(30);
-
 /// The one kind of store whose queries this path takes.
 const PROMETHEUS: &str = "prometheus";
 
@@ -52,15 +49,16 @@ pub struct QueryBody {
 
 /// Gives a metric store up that takes too long.
 pub(super) async fn within_deadline<T>(
+    most: Duration,
     work: impl Future<Output = Result<T, SourceError>>,
 ) -> Answer<T> {
-    match tokio::time::timeout(DEADLINE, work).await {
+    match tokio::time::timeout(most, work).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(SourceError::new(
             Remedy::Retry { after: None },
             format!(
-                "the metric store did not answer within {} seconds",
-                DEADLINE.as_secs()
+                "the metric store did not answer within {} ms",
+                most.as_millis()
             ),
         )
         .into()),
@@ -121,7 +119,7 @@ pub(super) async fn query(
         let query = source.render(&question)?;
         return Ok(Json(FetchBody::Query(QueryBody { query })));
     }
-    let fetched = within_deadline(source.fetch(&question)).await?;
+    let fetched = within_deadline(state.settings.store_time, source.fetch(&question)).await?;
     let sets: Vec<Value> = fetched.sets.iter().map(set_body).collect();
     let kept = keep_sets(&state, Written::of(&json!(sets))).await?;
     Ok(Json(FetchBody::Kept(kept)))

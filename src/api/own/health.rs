@@ -88,6 +88,7 @@ impl Health {
     /// Notes whether the worker looks for work.
     pub fn worker(&self, works: bool) {
         self.worker.store(works, Ordering::SeqCst);
+        metrics::gauge!("coalmine_component_up", "component" => "worker").set(f64::from(works));
     }
 
     /// Asks all parts, again every `every`, until `stop`.

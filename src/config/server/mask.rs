@@ -16,8 +16,8 @@ const SECRET: [&str; 6] = [
 /// What is shown in place of a secret.
 const MASK: &str = "***";
 
-/// The text with all values masked that may be secrets: on the lines of keys that sound like one, and on those of problems that
-/// concern one. What was found there is masked in the problems, too.
+/// The text with all values masked that may be secrets: on lines with a key that sounds like one, also
+/// further to the right, on the lines below it, and on those of problems that concern one. What was found there is masked in the problems, too.
 pub(super) fn mask(text: &str, problems: &mut [Problem]) -> String {
     let mut lines: Vec<usize> = Vec::new();
     for problem in problems.iter_mut() {
@@ -32,15 +32,23 @@ pub(super) fn mask(text: &str, problems: &mut [Problem]) -> String {
             problem.hint = Some("a secret stands in a file or in a variable of the environment, never in the config".to_owned());
         }
     }
+    // How far the line of the key is indented, and whether all below it is one text.
+    let mut inside: Option<(usize, bool)> = None;
     let masked: Vec<String> = text
         .lines()
         .enumerate()
         .map(|(index, line)| {
-            if lines.contains(&(index + 1)) || key(line).is_some_and(sounds_secret) {
-                masked(line)
-            } else {
-                line.to_owned()
+            let depth = line.len() - line.trim_start().len();
+            if lines.contains(&(index + 1)) || keys(line).is_some_and(sounds_secret) {
+                inside = Some((depth, begins_text(line)));
+                return masked(line);
             }
+            // What follows on lines of its own belongs to the key, unless it is a map.
+            if inside.is_some_and(|(outer, text)| depth > outer && (text || keys(line).is_none())) {
+                return MASK.to_owned();
+            }
+            inside = inside.filter(|(outer, _)| depth > *outer || line.trim().is_empty());
+            line.to_owned()
         })
         .collect();
     masked.join("\n")
@@ -58,9 +66,15 @@ fn sounds_secret(text: &str) -> bool {
     SECRET.iter().any(|word| text.contains(word))
 }
 
-/// What stands before the first colon.
-fn key(line: &str) -> Option<&str> {
-    line.split_once(':').map(|(key, _)| key)
+/// What stands before the last colon: all keys of a line are in it.
+fn keys(line: &str) -> Option<&str> {
+    line.rsplit_once(':').map(|(keys, _)| keys)
+}
+
+/// Whether the text of the line's last key stands on the lines below.
+fn begins_text(line: &str) -> bool {
+    line.rsplit_once(':')
+        .is_some_and(|(_, rest)| rest.trim_start().starts_with(['|', '>']))
 }
 
 /// The line up to its first colon. Of a map in braces nothing is lost that a reader needs: the place is named beside it.

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod duration;
 pub mod environment;
+pub mod host;
 mod mask;
 mod rules;
 pub mod secret;
@@ -34,7 +35,7 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// The token that requests must carry; `None` only on a loopback address.
     pub token: Option<SecretPlace>,
-    /// Names that clients may use in the `Host` header, lower case, without port.
+    /// Names that clients may use in the `Host` header, in the form of [`host::host_name`].
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call Kayenta's paths, lower case.
     pub allowed_origins: Vec<String>,
@@ -88,6 +89,8 @@ pub struct Limits {
     pub request_time: Duration,
     /// Longest time until the head of a request is there.
     pub header_time: Duration,
+    /// Longest time in which a client takes nothing of its answer.
+    pub write_time: Duration,
     /// Most requests at once.
     pub concurrent_requests: usize,
     /// Most open connections.

@@ -105,10 +105,13 @@ pub struct LimitsWire {
     /// Largest body of a request in bytes: 10485760 (10 MiB) where absent. A larger one is answered by 413.
     #[schemars(range(min = 1024, max = 1_073_741_824))]
     pub body_bytes: Option<u64>,
-    /// Longest time for one request, from its head to the head of its answer: `30s` where absent.
+    /// Longest time for one request, from its head to the head of its answer: `30s` where absent. Ends with 408 while the body is
+    /// still coming, else with 503.
     pub request_time: Option<DurationText>,
     /// Longest time until the head of a request is there: `10s` where absent.
     pub header_time: Option<DurationText>,
+    /// Longest time in which a client takes nothing of its answer: `30s` where absent. Its connection is closed then.
+    pub write_time: Option<DurationText>,
     /// Most requests at once: 256 where absent. More are answered by 503 with `Retry-After`.
     #[schemars(range(min = 1, max = 65536))]
     pub concurrent_requests: Option<u64>,

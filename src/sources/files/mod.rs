@@ -17,7 +17,7 @@ mod source;
 mod step;
 mod time;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use coalmine_judges::series::{MetricSetPair, Series};
 
@@ -62,6 +62,8 @@ fn listed(tags: &BTreeMap<String, String>, separator: &str) -> String {
 #[derive(Debug, Default)]
 pub struct Ids {
     taken: HashSet<String>,
+    /// The number that is tried next, for each name that was there before.
+    next: HashMap<String, usize>,
 }
 
 impl Ids {
@@ -77,13 +79,18 @@ impl Ids {
         } else {
             format!("{name}{{{}}}", listed(tags, ","))
         };
-        let mut id = base.clone();
-        let mut number = 2_usize;
-        while !self.taken.insert(id.clone()) {
-            id = format!("{base}#{number}");
-            number += 1;
+        if self.taken.insert(base.clone()) {
+            return base;
         }
-        id
+        // Goes on where the last equal name stopped: a list of equal names must not take the square of its length.
+        let number = self.next.entry(base.clone()).or_insert(2);
+        loop {
+            let id = format!("{base}#{number}");
+            *number += 1;
+            if self.taken.insert(id.clone()) {
+                return id;
+            }
+        }
     }
 }
 

@@ -1,13 +1,19 @@
 //! Who may ask, and by which name.
 
-use super::server::{Server, command, folder, until};
+use std::io::Write as _;
+
+use super::server::{Server, command, connect, folder, until};
 
 const TOKEN: &str = "correct-horse-battery";
 
 fn guarded() -> (tempfile::TempDir, Server) {
-    let folder = folder(
-        "auth: {token: {env: TEST_TOKEN}}\nallowedHosts: [canary.example.com]\nallowedOrigins: ['https://deck.example.com']\n",
-    );
+    guarded_with("")
+}
+
+fn guarded_with(more: &str) -> (tempfile::TempDir, Server) {
+    let folder = folder(&format!(
+        "auth: {{token: {{env: TEST_TOKEN}}}}\nallowedHosts: [canary.example.com]\nallowedOrigins: ['https://deck.example.com']\n{more}"
+    ));
     let mut command = command(folder.path());
     command
         .args(["--listen", "0.0.0.0:0"])
@@ -208,4 +214,98 @@ fn pages_of_other_origins_get_no_answer() {
         403,
         "our own resources"
     );
+}
+
+#[test]
+fn who_has_no_token_cannot_shut_out_who_has_one() {
+    let (_folder, server) = guarded_with("limits: {concurrentRequests: 2}\n");
+    let mut held = Vec::new();
+    for origin in [
+        "",
+        "origin: https://deck.example.com\r\n",
+        "origin: https://evil.example\r\n",
+    ] {
+        for path in ["/canary", "/executions", "/nothing"] {
+            let mut stream = connect(server.address);
+            let head = format!(
+                "OPTIONS {path} HTTP/1.1\r\nhost: canary.example.com\r\n{origin}access-control-request-method: POST\r\ncontent-length: 99999999\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            held.push(stream);
+        }
+    }
+    let bearer = format!("Bearer {TOKEN}");
+    // Each of them is answered at once, though it never sends its body.
+    for stream in &mut held {
+        let mut first = [0; 12];
+        std::io::Read::read_exact(stream, &mut first).unwrap();
+        let answer = String::from_utf8_lossy(&first);
+        assert!(
+            ["200", "401", "403"]
+                .iter()
+                .any(|code| answer.ends_with(code)),
+            "{answer}"
+        );
+        assert_eq!(
+            status(&server, "/executions", &[("authorization", &bearer)]),
+            200
+        );
+    }
+}
+
+#[test]
+fn an_allowed_page_can_read_why_it_is_refused() {
+    let (_folder, server) = guarded_with("limits: {bodyBytes: 1024}\n");
+    let bearer = format!("Bearer {TOKEN}");
+    let large = "x".repeat(4096);
+    for (token, body, expected) in [
+        ("Bearer wrong", "", 401),
+        (bearer.as_str(), large.as_str(), 413),
+    ] {
+        let headers = [
+            ("host", "canary.example.com"),
+            ("origin", "https://deck.example.com"),
+            ("authorization", token),
+        ];
+        let reply = server.ask("POST", "/canary", &headers, body);
+        assert_eq!(
+            (reply.status, reply.header("access-control-allow-origin")),
+            (expected, Some("https://deck.example.com")),
+            "{reply:?}"
+        );
+        let exposed = reply.header("access-control-expose-headers").unwrap();
+        for name in [
+            "coalmine-verdict",
+            "coalmine-report",
+            "retry-after",
+            "x-request-id",
+        ] {
+            assert!(exposed.contains(name), "{exposed}");
+        }
+    }
+}
+
+#[test]
+fn what_a_page_of_another_origin_embeds_is_not_sent() {
+    let folder = folder("allowedOrigins: ['https://deck.example.com']\n");
+    let server = Server::start(folder.path());
+    for (site, mode, expected) in [
+        ("cross-site", "no-cors", 403),
+        ("same-site", "no-cors", 403),
+        ("cross-site", "cors", 403),
+        ("cross-site", "navigate", 200),
+        ("same-origin", "no-cors", 200),
+        ("none", "navigate", 200),
+    ] {
+        let headers = [("sec-fetch-site", site), ("sec-fetch-mode", mode)];
+        for path in ["/executions", "/metrics", "/credentials"] {
+            let reply = server.ask("GET", path, &headers, "");
+            assert_eq!(reply.status, expected, "{path} {site} {mode}: {reply:?}");
+            assert_eq!(
+                reply.header("cross-origin-resource-policy"),
+                Some("same-origin"),
+                "{path}"
+            );
+        }
+    }
 }
