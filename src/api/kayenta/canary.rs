@@ -25,8 +25,10 @@ use crate::executions::engine::with_causes;
 use crate::executions::request::{Kind, Request};
 use crate::executions::state::{self, Status};
 use crate::model::ids::ExecutionId;
+use crate::model::scope::{ScopePair, Window};
 use crate::stages::Stage;
 use crate::stages::analyze::Analyze;
+use crate::stages::wait::Wait;
 use crate::store::{DocumentKind, HeadFilter, IdempotencyKey};
 
 /// Most executions that one answer lists.
@@ -183,13 +185,31 @@ async fn accept(
         accounts: asked.accounts,
         thresholds,
         follows_verdict,
-        stages: vec![Stage::Analyze(Analyze { number: 1, scopes })],
+        stages: stages(scopes, state.executions.engine().ports().clock.now_ms()),
         echo: request.echo(),
     };
     let id = state.executions.start(request, key).await?.id;
     Ok(Json(CanaryExecutionId {
         canary_execution_id: id.to_string(),
     }))
+}
+
+/// One judgement. A window that is not over is waited for: a metric store may answer for the time to come by repeating what it saw last,
+/// and both sides would look alike.
+fn stages(scopes: BTreeMap<String, ScopePair>, now_ms: i64) -> Vec<Stage> {
+    let windows = scopes
+        .values()
+        .flat_map(|pair| [pair.baseline.window, pair.canary.window]);
+    let until_ms = windows.map(Window::end_ms).max().unwrap_or(now_ms);
+    let wait = (until_ms > now_ms).then(|| {
+        Stage::Wait(Wait {
+            name: "Window Wait".to_owned(),
+            until_ms,
+        })
+    });
+    wait.into_iter()
+        .chain([Stage::Analyze(Analyze { number: 1, scopes })])
+        .collect()
 }
 
 /// Where a canary execution stands: also of one judgement of an analysis, and of what a client has archived.

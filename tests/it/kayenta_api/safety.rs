@@ -166,3 +166,34 @@ async fn with_safe_scores_an_undecided_analysis_does_not_pass() {
         assert_eq!(result["canaryScoreMessage"], message);
     }
 }
+
+#[tokio::test]
+async fn a_canary_whose_window_is_not_over_is_judged_when_it_is() {
+    let service = Service::new();
+    let mut request = request("web-baseline", "web-canary");
+    for side in ["controlScope", "experimentScope"] {
+        let scope = &mut request["scopes"]["default"][side];
+        scope["start"] = "2020-01-01T00:01:00Z".into();
+        scope["end"] = "2020-01-01T00:05:00Z".into();
+    }
+    let body = json!({"canaryConfig": config_of(&["latency"]), "executionRequest": request});
+    let posted = service.post("/canary", &body).await.ok();
+    let id = posted["canaryExecutionId"].as_str().unwrap();
+    service.work(20).await;
+    let waiting = service.get(&format!("/canary/{id}")).await;
+    assert_eq!(waiting.header("coalmine-verdict"), None);
+    let waiting = waiting.ok();
+    assert_eq!(
+        (&waiting["complete"], &waiting["status"]),
+        (&false.into(), &"running".into())
+    );
+    assert!(waiting.get("result").is_none());
+    service.clock.pass(5 * super::service::MINUTE_MS);
+    service.work(20).await;
+    let judged = service.get(&format!("/canary/{id}")).await.ok();
+    assert_eq!(
+        (&judged["complete"], &judged["status"]),
+        (&true.into(), &"succeeded".into())
+    );
+    assert!(judged["result"]["judgeResult"]["score"]["score"].is_number());
+}
