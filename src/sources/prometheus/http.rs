@@ -9,16 +9,15 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota};
-use reqwest::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER,
-};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time;
 
 use super::account::Account;
 use super::credentials::{self, CertificateStamp, Certificates, Headers};
-use super::{failure, tls};
+use super::response::{header, http_date_ms, is_html, place};
+use super::tls;
 use crate::clock::Clock;
 use crate::sources::{Remedy, SourceError};
 
@@ -483,29 +482,4 @@ fn passing(error: SourceError) -> SourceError {
         remedy: Remedy::Retry { after: None },
         ..error
     }
-}
-
-fn is_html(response: &Response) -> bool {
-    header(response, CONTENT_TYPE).is_some_and(|kind| kind.contains("html"))
-}
-
-/// An address as errors name it: a redirect may have put anything into its query.
-fn place(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    failure::shorten(url.as_str())
-}
-
-fn header(response: &Response, name: reqwest::header::HeaderName) -> Option<&str> {
-    response
-        .headers()
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT` in milliseconds since 1970-01-01T00:00:00Z.
-fn http_date_ms(text: &str) -> Option<i64> {
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
-    date.ok().map(|date| date.as_millisecond())
 }

@@ -20,6 +20,7 @@ pub mod query;
 mod quoting;
 mod range;
 mod reply;
+mod response;
 mod series;
 mod tls;
 
