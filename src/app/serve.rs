@@ -1,8 +1,8 @@
 //! The life of a server: open, work, stop.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use super::background::Background;
 use super::{AppError, accounts, collector, data_dir, token};
+use crate::analysis::collect::{Heard, Listener};
 use crate::analysis::judge_run::Analysis;
 use crate::api::edge::guard::Access;
 use crate::api::edge::{self, listener};
@@ -22,7 +23,7 @@ use crate::api::{ApiSettings, ApiState};
 use crate::archive::folder::FolderArchive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::server::ServerConfig;
-use crate::executions::engine::{Engine, Ports};
+use crate::executions::engine::{Engine, Ports, with_causes};
 use crate::executions::retention::Retention;
 use crate::executions::service::{Executions, Limits, Ulids};
 use crate::executions::watch;
@@ -89,7 +90,8 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
         })?;
     let address = listener.local_addr().map_err(system("learn the address"))?;
 
-    let analyst = Analysis::new(Arc::new(collector(config, &sources, Arc::clone(&clock))));
+    let collector = collector(config, &sources, Arc::clone(&clock)).listener(log_trouble());
+    let analyst = Analysis::new(Arc::new(collector));
     let engine = Engine::new(Ports {
         store: store.clone(),
         archive: Arc::new(archive),
@@ -235,4 +237,25 @@ async fn signals(
     next().await;
     warn!("ended by a second signal");
     std::process::exit(130);
+}
+
+/// Tells the log, but not more often than every ten seconds, that a metric store gives no answers: many questions wait for the same
+/// store, and each is asked again and again.
+fn log_trouble() -> Listener {
+    const EVERY: Duration = Duration::from_secs(10);
+    let told: Mutex<Option<Instant>> = Mutex::new(None);
+    Listener::new(move |heard| {
+        let Heard::AskedAgain { error, pause } = heard else {
+            return;
+        };
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|last| last.elapsed() >= EVERY) {
+            *told = Some(Instant::now());
+            let secs = pause.as_secs();
+            warn!(
+                "a metric store gave no answer and is asked again in {secs} s: {}",
+                with_causes(*error)
+            );
+        }
+    })
 }

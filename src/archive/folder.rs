@@ -144,6 +144,14 @@ impl Archive for FolderArchive {
             .await
     }
 
+    async fn check(&self) -> Result<(), ArchiveError> {
+        const DOING: &str = "checking that it can be written to";
+        self.beside(DOING, |places| {
+            places.try_writing().map_err(unavailable(DOING))
+        })
+        .await
+    }
+
     async fn remove_orphans(&self, named: &BTreeSet<String>) -> Result<u64, ArchiveError> {
         const DOING: &str = "looking for bundles that nothing names";
         let named = named.clone();
@@ -268,6 +276,13 @@ impl Places {
         file.persist(folder.join(name))
             .map_err(|error| error.error)?;
         sync_folder(folder)
+    }
+
+    /// As much as a small bundle, beside what is being written; gone when it returns.
+    fn try_writing(&self) -> io::Result<()> {
+        let mut file = tempfile::tempfile_in(&self.unfinished)?;
+        file.write_all(&[0; 16 * 1024])?;
+        file.sync_all()
     }
 
     /// Judgements first: one without its bundle would be worse than a bundle without a judgement.

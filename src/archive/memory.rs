@@ -92,6 +92,10 @@ impl Archive for MemoryArchive {
         Ok(())
     }
 
+    async fn check(&self) -> Result<(), ArchiveError> {
+        Ok(())
+    }
+
     async fn remove_orphans(&self, named: &BTreeSet<String>) -> Result<u64, ArchiveError> {
         let mut kept = self.kept();
         let used: BTreeSet<String> = kept

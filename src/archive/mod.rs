@@ -125,6 +125,12 @@ pub trait Archive: Send + Sync + Debug {
     /// `Unavailable`.
     async fn remove(&self, judgements: &[String], bundles: &[String]) -> Result<(), ArchiveError>;
 
+    /// Whether something can be kept; leaves nothing behind.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn check(&self) -> Result<(), ArchiveError>;
+
     /// Removes every bundle that no judgement was made of, that is not among `named`, and that was not kept a short while ago; says
     /// how many. These are what a kill or a cancel left between keeping a bundle and speaking of it. Reads the whole archive.
     ///

@@ -416,7 +416,13 @@ async fn a_disk_that_refuses_is_out_of_reach_and_keeps_what_was_there() {
     let mut later = record.clone();
     later.judged_at_ms += 1;
     // No place to write in; a user without rights finds the same.
+    place.archive.check().await.unwrap();
     fs::remove_dir(place.path("unfinished")).unwrap();
+    let checked = place.archive.check().await.unwrap_err();
+    assert!(
+        matches!(checked, ArchiveError::Unavailable { .. }),
+        "{checked:?}"
+    );
     let error = place.archive.put_judgement("j", &later).await.unwrap_err();
     assert!(matches!(error, ArchiveError::Unavailable { .. }));
     let error = place.archive.put_bundle(&other(&bundle)).await.unwrap_err();

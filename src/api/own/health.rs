@@ -16,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use super::OwnState;
-use crate::archive::{Archive, ArchiveError};
 use crate::executions::engine::{Ports, with_causes};
 use crate::sources::Sources;
 
@@ -115,8 +114,8 @@ impl Health {
             component(asked.map(|checked| checked.map_err(|error| with_causes(&error))))
         };
         let archive = async {
-            let asked = timeout(PATIENCE, archive_answers(ports.archive.as_ref())).await;
-            component(asked)
+            let asked = timeout(PATIENCE, ports.archive.check()).await;
+            component(asked.map(|checked| checked.map_err(|error| with_causes(&error))))
         };
         let accounts = join_all(sources.iter().map(|(name, source)| async move {
             let asked = timeout(PATIENCE, source.check()).await;
@@ -192,14 +191,6 @@ fn component(asked: Result<Result<(), String>, tokio::time::error::Elapsed>) -> 
             .map(|error| ("error".to_owned(), Detail::Text(error)))
             .into_iter()
             .collect(),
-    }
-}
-
-/// An archive that says that it has no such judgement answers.
-async fn archive_answers(archive: &dyn Archive) -> Result<(), String> {
-    match archive.judgement("health-check").await {
-        Ok(_) | Err(ArchiveError::NotFound { .. }) => Ok(()),
-        Err(error) => Err(with_causes(&error)),
     }
 }
 

@@ -11,7 +11,32 @@ const KEEPING: &str = "keeping a document";
 const READING: &str = "reading documents";
 const DELETING: &str = "deleting a document";
 
+/// Bytes that a check writes; an accepted execution is about as large.
+const CHECKED_BYTES: usize = 16 * 1024;
+
 impl SqliteStore {
+    /// Keeps a row that no list shows, and removes it. Two transactions: a row that was never there needs no room.
+    pub(super) async fn try_writing(&self) -> Result<(), StoreError> {
+        const DOING: &str = "checking that the database can be written to";
+        let mut transaction = self.write(DOING).await?;
+        sqlx::query(
+            "INSERT INTO document (kind, id, name, created_ms, updated_ms, body) \
+             VALUES ('check', 'check', '', 0, 0, $1) \
+             ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+        )
+        .bind("x".repeat(CHECKED_BYTES))
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed(DOING))?;
+        transaction.commit().await.map_err(failed(DOING))?;
+        let mut transaction = self.write(DOING).await?;
+        sqlx::query("DELETE FROM document WHERE kind = 'check'")
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed(DOING))?;
+        transaction.commit().await.map_err(failed(DOING))
+    }
+
     pub(super) async fn keep_document(
         &self,
         document: &Document,

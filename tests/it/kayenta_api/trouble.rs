@@ -70,6 +70,9 @@ impl Archive for BrokenArchive {
         }
     }
 
+    async fn check(&self) -> Result<(), ArchiveError> {
+        Ok(())
+    }
     async fn remove_orphans(
         &self,
         _: &std::collections::BTreeSet<String>,

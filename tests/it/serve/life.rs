@@ -236,3 +236,28 @@ fn a_token_that_is_absent_short_or_empty_stops_the_start_and_is_not_shown() {
         assert!(told.contains(told_of) && !told.contains("s3cr3t"), "{told}");
     }
 }
+
+#[test]
+fn a_metric_store_that_gives_no_answer_is_told_in_the_log_while_it_is_asked_again() {
+    let folder = folder("- {type: prometheus, name: dead, baseUrl: \"http://127.0.0.1:1\"}\n");
+    let server = Server::start(folder.path());
+    let mut body = super::server::request("same", "alike");
+    body["canaryConfig"]["metrics"][0]["query"] =
+        serde_json::json!({ "type": "prometheus", "customInlineTemplate": "PromQL:up" });
+    let posted = server.post("/canary?metricsAccountName=dead", &body);
+    let id = posted.json()["canaryExecutionId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let told = until(|| {
+        let log = server.log();
+        let line = log
+            .lines()
+            .find(|line| line.contains("is asked again in"))?;
+        Some(line.to_owned())
+    });
+    assert!(told.contains("WARN") && told.contains("dead"), "{told}");
+    let cancelled = server.post(&format!("/executions/{id}/cancel"), &serde_json::json!({}));
+    assert_eq!(cancelled.status, 200, "{cancelled:?}");
+    assert_eq!(server.ended(&id)["status"], "canceled");
+}

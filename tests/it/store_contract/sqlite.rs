@@ -162,6 +162,11 @@ async fn a_full_disk_keeps_nothing_of_a_write_and_works_again_with_room() {
     assert!(seq > 2, "there was room for one");
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
     assert!(error.hint().unwrap().contains("disk full"));
+    let checked = store.check().await.unwrap_err();
+    assert!(
+        matches!(checked, StoreError::Unavailable { .. }),
+        "{checked:?}"
+    );
     let last = store.head(&id("a")).await.unwrap().unwrap();
     assert_eq!(last.seq, seq - 1);
     let journal = store.journal(&id("a"), 0).await.unwrap();
