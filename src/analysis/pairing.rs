@@ -124,6 +124,21 @@ pub fn pair(metrics: &[MetricSides]) -> Result<Paired, Vec<(usize, PairingError)
     }
 }
 
+/// The labels that no series of one side shares with any of the other; all of them where each alone is shared.
+fn differing(keys: &BTreeSet<String>, baseline: &[MetricSet], canary: &[MetricSet]) -> String {
+    let values = |sets: &[MetricSet], key: &str| -> BTreeSet<Option<String>> {
+        sets.iter().map(|set| set.tags.get(key).cloned()).collect()
+    };
+    let apart = keys
+        .iter()
+        .filter(|key| values(baseline, key).is_disjoint(&values(canary, key)));
+    let mut apart: Vec<String> = apart.map(|key| format!("`{key}`")).collect();
+    if apart.is_empty() {
+        apart = keys.iter().map(|key| format!("`{key}`")).collect();
+    }
+    apart.join(", ")
+}
+
 struct Mixer {
     paired: Paired,
     ids: Ids,
@@ -179,6 +194,16 @@ impl Mixer {
                 for_canary = lender;
             }
             None => {}
+        }
+        if both_tagged
+            && lent.is_none()
+            && baselines.keys().all(|tags| !canaries.contains_key(tags))
+        {
+            let differing = differing(&baseline_keys, baseline, canary);
+            self.paired.notes.push(format!(
+                "no series of `{name}` has the same labels on both sides (they differ in {differing}), so nothing of it is compared; \
+                 aggregate them in the query, as by `sum(…)` or `avg without (…)`"
+            ));
         }
         let all: BTreeSet<&Tags> = baselines.keys().chain(canaries.keys()).copied().collect();
         for tags in all {

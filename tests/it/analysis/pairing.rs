@@ -171,6 +171,21 @@ fn a_series_without_counterpart_meets_missing_points() {
 }
 
 #[test]
+fn series_whose_label_is_what_tells_the_sides_apart_come_with_advice() {
+    let one = |version: &str| vec![set("m", &[("version", version), ("job", "web")], &[1.0])];
+    let found = pair(&[sides("m", one("v1"), one("v2"))]).unwrap();
+    assert_eq!(
+        found.notes,
+        [
+            "no series of `m` has the same labels on both sides (they differ in `version`), so nothing of it is compared; \
+             aggregate them in the query, as by `sum(…)` or `avg without (…)`"
+        ]
+    );
+    let found = pair(&[sides("m", one("v1"), one("v1"))]).unwrap();
+    assert_eq!(found.notes, [""; 0]);
+}
+
+#[test]
 fn an_untagged_series_that_is_thrown_away_is_told_of() {
     let metric = sides(
         "errors",
