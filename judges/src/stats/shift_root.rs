@@ -44,6 +44,8 @@ pub struct ShiftStatistic {
     y: Vec<f64>,
     /// Standard deviation of U with ties within each side only: right at all but a few shifts.
     usual_std: f64,
+    /// The largest shift, up or down, of the search range.
+    widest_shift: f64,
     /// Whether shifting by any number of the search range might make two different values of `x` equal.
     may_collapse: bool,
 }
@@ -64,7 +66,8 @@ impl ShiftStatistic {
         let ties = (tie_sum(x) + tie_sum(y)) as f64;
         let usual_std = std_of(x.len(), y.len(), ties);
         let (x_min, x_max, y_min, y_max) = (x[0], x[x.len() - 1], y[0], y[y.len() - 1]);
-        let reach = x_min.abs().max(x_max.abs()) + (x_min - y_max).abs().max((x_max - y_min).abs());
+        let widest_shift = (x_min - y_max).abs().max((x_max - y_min).abs());
+        let reach = x_min.abs().max(x_max.abs()) + widest_shift;
         let gap = x
             .windows(2)
             .map(|pair| pair[1] - pair[0])
@@ -83,6 +86,7 @@ impl ShiftStatistic {
             x: guarded(x),
             y: guarded(y),
             usual_std,
+            widest_shift,
             may_collapse,
         })
     }
@@ -106,7 +110,8 @@ impl ShiftStatistic {
     /// # Errors
     /// Where all values are equal, or `mu` is not finite.
     pub fn at(&self, mu: f64) -> Result<f64, NoInterval> {
-        if self.may_collapse || !mu.is_finite() {
+        // Beyond the search range a shift may be large enough to make values equal that no shift inside it does.
+        if self.may_collapse || !mu.is_finite() || mu.abs() > self.widest_shift {
             self.at_slowly(mu)
         } else {
             Ok(self.at_each([mu; ROOTS])?[0].statistic)

@@ -110,6 +110,12 @@ proptest! {
     }
 
     #[test]
+    fn a_shift_that_swallows_small_values_ties_them(small in 1e-300..1e-20_f64, shift in 20.0..50.0_f64) {
+        let statistic = ShiftStatistic::new(&[0.0, small], &[0.0]).unwrap().at(shift).unwrap();
+        prop_assert_eq!(statistic, (-1.0 + 0.5) / 0.5_f64.sqrt());
+    }
+
+    #[test]
     fn swapping_the_sides_mirrors_the_interval(x in values(1..50), y in values(1..50)) {
         let (x, y) = (sample(&x), sample(&y));
         let (there, back) = (shift_interval(&x, &y, 0.98), shift_interval(&y, &x, 0.98));
