@@ -9,6 +9,7 @@ mod json;
 pub mod node;
 pub mod path;
 pub mod problems;
+pub mod release;
 mod render;
 pub mod server;
 pub mod shape;

@@ -17,8 +17,8 @@ use crate::archive::bundle::{Bundle, Told};
 use crate::archive::{Archive, ArchiveError, JudgementRecord};
 use crate::clock::Clock;
 use crate::model::ids::ExecutionId;
-use crate::stages::Stage;
 use crate::stages::analyze::{Analyze, Outcome};
+use crate::stages::{Stage, StageState};
 use crate::store::{Entry, Lease, Store, StoreError};
 
 /// The ports that executions work through.
@@ -159,6 +159,14 @@ impl Engine {
                 bundle_id,
                 told,
             } => self.judge(lease, state, stage, bundle_id, told).await,
+            // Releases are planned and shown; nothing starts one yet.
+            Command::TakeLocks
+            | Command::OpenWindow { .. }
+            | Command::Ask { .. }
+            | Command::SettleSteps { .. }
+            | Command::Intend { .. }
+            | Command::Perform { .. }
+            | Command::Later { .. } => Ok(Turn::Rest),
         }
     }
 
@@ -171,7 +179,14 @@ impl Engine {
         let state = self
             .append(Some(lease), state, Event::CollectionStarted { stage })
             .await?;
-        let task = analyze(&state, stage).map(|analyze| state.request.task(analyze));
+        let task = analyze(&state, stage).map(|analyze| {
+            let opened = match state.stages.get(stage) {
+                Some(StageState::Analyze(at)) => at.opened().map(|scopes| &**scopes),
+                Some(StageState::Wait(_) | StageState::Approve(_) | StageState::Operate(_))
+                | None => None,
+            };
+            state.request.task(analyze, opened)
+        });
         let Some(task) = task else {
             return Err(TurnError::Invariant(format!(
                 "stage {stage} is no analysis"
@@ -405,7 +420,7 @@ pub fn read(id: &ExecutionId, entry: &Entry) -> Result<Event, TurnError> {
 fn analyze(state: &State, stage: usize) -> Option<&Analyze> {
     match state.request.stages.get(stage)? {
         Stage::Analyze(analyze) => Some(analyze),
-        Stage::Wait(_) => None,
+        Stage::Wait(_) | Stage::Approve(_) | Stage::Operate(_) => None,
     }
 }
 

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::release::event::ReleaseEvent;
 use super::request::Request;
 use crate::analysis::task::Failure;
 use crate::archive::bundle::Told;
@@ -101,6 +102,8 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// Something that happens to releases only.
+    Release(ReleaseEvent),
     /// Nothing more will happen.
     Ended {
         /// How.
@@ -176,6 +179,7 @@ impl Event {
             Self::CancelRequested { .. } => "cancelRequested",
             Self::GotStuck { .. } => "gotStuck",
             Self::Resumed { .. } => "resumed",
+            Self::Release(event) => event.word(),
             Self::Ended { .. } => "ended",
         }
     }

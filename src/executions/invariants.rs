@@ -36,9 +36,18 @@ pub fn broken(state: &State) -> Vec<String> {
         "nothing follows a failed stage",
     );
     for (stage, at) in state.request.stages.iter().zip(&state.stages) {
-        if let (Stage::Wait(wait), StageState::Wait(WaitState::Done { ended_ms, .. })) = (stage, at)
+        if let (
+            Stage::Wait(wait),
+            StageState::Wait(WaitState::Done {
+                started_ms,
+                ended_ms,
+            }),
+        ) = (stage, at)
         {
-            must(*ended_ms >= wait.until_ms, "a wait never ends early");
+            must(
+                *ended_ms >= wait.ends_ms(*started_ms),
+                "a wait never ends early",
+            );
         }
         if let StageState::Analyze(AnalyzeState::Judged { bundle_id, .. }) = at {
             must(!bundle_id.is_empty(), "every judgement has a bundle");

@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use crate::analysis::task::Task;
 use crate::config::canary::wire::{CanaryConfig, ScoreThresholds};
+use crate::model::scope::ScopePair;
 use crate::stages::Stage;
 use crate::stages::analyze::Analyze;
+use crate::stages::plan::{Phase, Plan, Release};
 
 /// What an execution is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,6 +22,8 @@ pub enum Kind {
     Canary,
     /// Judgements at intervals, and what they come to.
     Analysis,
+    /// Operations, judgements and questions: a new version takes over, or is taken back.
+    Release,
 }
 
 impl Kind {
@@ -29,6 +33,7 @@ impl Kind {
         match self {
             Self::Canary => "canary",
             Self::Analysis => "analysis",
+            Self::Release => "release",
         }
     }
 }
@@ -79,6 +84,12 @@ pub struct Request {
     pub follows_verdict: bool,
     /// The stages, in their order.
     pub stages: Vec<Stage>,
+    /// What a release rests on, and only a release has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Arc<Release>>,
+    /// How the stages of a release are shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
     /// The client's own execution request, to be shown back.
     #[serde(default)]
     pub echo: Value,
@@ -97,16 +108,54 @@ impl Request {
         }
     }
 
-    /// What one of the stages asks an analyst to do.
+    /// What one of the stages asks an analyst to do; `opened` are the scopes that were settled as it began, if they were.
     #[must_use]
-    pub fn task(&self, stage: &Analyze) -> Task {
+    pub fn task(&self, stage: &Analyze, opened: Option<&BTreeMap<String, ScopePair>>) -> Task {
         Task {
             application: self.application.clone(),
             config: Arc::clone(&self.config),
             account: self.accounts.metrics.clone(),
             thresholds: self.chosen_thresholds(),
-            scopes: stage.scopes.clone(),
+            scopes: opened.unwrap_or(&stage.scopes).clone(),
         }
+    }
+
+    /// What executes `plan`, and nothing else.
+    #[must_use]
+    pub fn of_plan(plan: Plan, user: Option<String>) -> Self {
+        let spec = Arc::clone(&plan.release.spec);
+        let analysis = spec.analysis.as_ref();
+        Self {
+            kind: Kind::Release,
+            application: spec.application.clone(),
+            user,
+            parent: None,
+            config: analysis.map_or_else(Arc::default, |it| Arc::clone(&it.config)),
+            config_id: None,
+            accounts: Accounts {
+                metrics: analysis.and_then(|it| it.source.clone()),
+                ..Accounts::default()
+            },
+            thresholds: analysis.map_or_else(ScoreThresholds::default, |it| ScoreThresholds {
+                pass: Some(it.thresholds.pass),
+                marginal: Some(it.thresholds.marginal),
+            }),
+            follows_verdict: true,
+            stages: plan.stages,
+            release: Some(Arc::new(plan.release)),
+            phases: plan.phases,
+            echo: Value::Null,
+        }
+    }
+
+    /// The plan that is executed; `None` where it is no release.
+    #[must_use]
+    pub fn plan(&self) -> Option<Plan> {
+        Some(Plan {
+            release: self.release.as_deref()?.clone(),
+            stages: self.stages.clone(),
+            phases: self.phases.clone(),
+        })
     }
 
     /// All judgements that are planned, by the place of their stage.
@@ -116,13 +165,13 @@ impl Request {
             .enumerate()
             .filter_map(|(place, stage)| match stage {
                 Stage::Analyze(analyze) => Some((place, analyze)),
-                Stage::Wait(_) => None,
+                Stage::Wait(_) | Stage::Approve(_) | Stage::Operate(_) => None,
             })
     }
 
     /// The scopes of the first judgement; empty without one.
     #[must_use]
-    pub fn first_scopes(&self) -> BTreeMap<String, crate::model::scope::ScopePair> {
+    pub fn first_scopes(&self) -> BTreeMap<String, ScopePair> {
         self.analyses()
             .next()
             .map(|(_, stage)| stage.scopes.clone())

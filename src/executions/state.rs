@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::event::Ending;
+use super::release::state::ReleaseState;
 use super::request::{Kind, Request};
 use crate::model::ids::ExecutionId;
 use crate::stages::analyze::{Analyze, AnalyzeState, Outcome};
+use crate::stages::approve::ApproveState;
 use crate::stages::{Progress, Stage, StageState};
 use crate::store::Head;
 
@@ -32,6 +34,8 @@ pub struct State {
     pub stuck: Option<Stuck>,
     /// How it ended, once it has.
     pub end: Option<End>,
+    /// What only releases have; `None` for other executions.
+    pub release: Option<ReleaseState>,
 }
 
 /// A request to call an execution off.
@@ -144,7 +148,9 @@ impl State {
             .zip(&self.stages)
             .filter_map(|pair| match pair {
                 (Stage::Analyze(analyze), StageState::Analyze(state)) => Some((analyze, state)),
-                (Stage::Analyze(_) | Stage::Wait(_), _) => None,
+                (Stage::Analyze(_) | Stage::Wait(_) | Stage::Approve(_) | Stage::Operate(_), _) => {
+                    None
+                }
             })
     }
 
@@ -214,11 +220,19 @@ impl State {
         let doing = match current {
             Some((Stage::Wait(wait), _)) => format!("waiting ({})", wait.name),
             Some((Stage::Analyze(analyze), _)) => format!("making judgement {}", analyze.number),
+            Some((Stage::Approve(_), _)) => "waiting for an answer".to_owned(),
+            Some((Stage::Operate(_), StageState::Operate(state))) => match state.current() {
+                Some((_, step, _)) => step.sentence.clone(),
+                None => "ending".to_owned(),
+            },
+            Some((Stage::Operate(_), _)) => "ending".to_owned(),
             None => "ending".to_owned(),
         };
         match self.request.kind {
             Kind::Canary => doing,
-            Kind::Analysis => format!("{doing}; {judged} of {planned} judgements made"),
+            Kind::Analysis | Kind::Release => {
+                format!("{doing}; {judged} of {planned} judgements made")
+            }
         }
     }
 }
@@ -234,6 +248,13 @@ impl StageState {
                 Some(*started_ms)
             }
             Self::Analyze(state) => state.started_ms(),
+            Self::Approve(state) => match state {
+                ApproveState::NotStarted | ApproveState::NotNeeded { .. } => None,
+                ApproveState::Asked { since_ms, .. }
+                | ApproveState::Answered { since_ms, .. }
+                | ApproveState::Unanswered { since_ms, .. } => Some(*since_ms),
+            },
+            Self::Operate(state) => state.started_ms,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::event::{Ending, Event};
+use super::release::state::ReleaseState;
 use super::request::{Kind, Request};
 use super::state::{Cancel, End, State, Stuck};
 use crate::analysis::aggregate::is_above_marginal;
@@ -13,6 +14,8 @@ use crate::analysis::task::Failure;
 use crate::archive::bundle::Told;
 use crate::model::ids::ExecutionId;
 use crate::stages::analyze::AnalyzeState;
+use crate::stages::approve::ApproveState;
+use crate::stages::operate::OperateState;
 use crate::stages::wait::WaitState;
 use crate::stages::{Progress, Stage, StageState};
 
@@ -45,6 +48,44 @@ pub enum Command {
         /// What is told of the bundle.
         told: Told,
     },
+    /// Lock all places of a release, and see whether they are as the plan found them.
+    TakeLocks,
+    /// Observe, settle where and when a judgement of a release looks, and append it.
+    OpenWindow {
+        /// Which stage.
+        stage: usize,
+    },
+    /// Ask a person: append the question with its deadline.
+    Ask {
+        /// Which stage.
+        stage: usize,
+    },
+    /// Settle the steps of a stage from what was done, and append them.
+    SettleSteps {
+        /// Which stage.
+        stage: usize,
+    },
+    /// Look at guards and windows, and append that an operation will be applied.
+    Intend {
+        /// Which stage.
+        stage: usize,
+        /// Which step.
+        step: usize,
+    },
+    /// Check an operation, apply it where it is not there, and wait for its end.
+    Perform {
+        /// Which stage.
+        stage: usize,
+        /// Which step.
+        step: usize,
+    },
+    /// Nothing until then; afterwards something.
+    Later {
+        /// The moment, in milliseconds since 1970-01-01T00:00:00Z.
+        until_ms: i64,
+        /// What.
+        then: Box<Command>,
+    },
     /// Nothing: it has ended, or waits for a person.
     Rest,
 }
@@ -68,6 +109,7 @@ impl State {
     #[must_use]
     pub fn accepted(id: ExecutionId, request: Box<Request>, at_ms: i64) -> Self {
         let stages = request.stages.iter().map(Stage::fresh).collect();
+        let release = request.release.as_ref().map(|_| ReleaseState::default());
         Self {
             id,
             request: Arc::from(request),
@@ -79,6 +121,7 @@ impl State {
             cancel: None,
             stuck: None,
             end: None,
+            release,
         }
     }
 
@@ -150,20 +193,23 @@ impl State {
                 *state = WaitState::Waiting { started_ms: at_ms };
             }
             Event::WaitEnded { stage } => {
-                let until_ms = match self.request.stages.get(*stage) {
-                    Some(Stage::Wait(wait)) => wait.until_ms,
-                    Some(Stage::Analyze(_)) | None => i64::MIN,
+                let wait = match self.request.stages.get(*stage) {
+                    Some(Stage::Wait(wait)) => wait.clone(),
+                    Some(Stage::Analyze(_) | Stage::Approve(_) | Stage::Operate(_)) | None => {
+                        return Err(format!("stage {stage} is no wait"));
+                    }
                 };
                 let state = self.wait_mut(*stage)?;
+                let WaitState::Waiting { started_ms } = *state else {
+                    return Err(format!("the wait is {state:?}"));
+                };
+                let until_ms = wait.ends_ms(started_ms);
                 if at_ms < until_ms {
                     return Err(format!(
                         "the wait goes on for {} ms",
                         until_ms.abs_diff(at_ms)
                     ));
                 }
-                let WaitState::Waiting { started_ms } = *state else {
-                    return Err(format!("the wait is {state:?}"));
-                };
                 *state = WaitState::Done {
                     started_ms,
                     ended_ms: at_ms,
@@ -171,17 +217,30 @@ impl State {
             }
             Event::CollectionStarted { stage } => {
                 let state = self.analyze_mut(*stage)?;
-                *state = match *state {
+                *state = match &*state {
                     AnalyzeState::NotStarted => AnalyzeState::Collecting {
                         started_ms: at_ms,
                         attempts: 1,
+                        scopes: None,
+                    },
+                    AnalyzeState::Opened { until_ms, .. } if at_ms < *until_ms => {
+                        return Err("the window has not ended".to_owned());
+                    }
+                    AnalyzeState::Opened {
+                        started_ms, scopes, ..
+                    } => AnalyzeState::Collecting {
+                        started_ms: *started_ms,
+                        attempts: 1,
+                        scopes: Some(Arc::clone(scopes)),
                     },
                     AnalyzeState::Collecting {
                         started_ms,
                         attempts,
+                        scopes,
                     } => AnalyzeState::Collecting {
-                        started_ms,
+                        started_ms: *started_ms,
                         attempts: attempts + 1,
+                        scopes: scopes.clone(),
                     },
                     AnalyzeState::Collected { .. }
                     | AnalyzeState::Judged { .. }
@@ -255,6 +314,7 @@ impl State {
                     }
                 }
             }
+            Event::Release(event) => self.try_apply_release(event, at_ms)?,
             Event::Ended { ending, sentence } => {
                 self.may_end(*ending)?;
                 self.stuck = None;
@@ -272,6 +332,13 @@ impl State {
     /// No evidence is never success: only an execution whose stages are all done has succeeded, and only one that somebody
     /// called off is canceled.
     fn may_end(&self, ending: Ending) -> Result<(), String> {
+        if let Some(release) = &self.release {
+            return match &release.decided {
+                Some(_) if self.current().is_none() => Ok(()),
+                Some(_) => Err("it is not cleaned up".to_owned()),
+                None => Err("the release is not decided".to_owned()),
+            };
+        }
         let all_done = self
             .stages
             .iter()
@@ -291,9 +358,10 @@ impl State {
     }
 
     /// Stages are worked on one after the other: the one that may change is the first that is not settled.
-    fn current_mut(&mut self, stage: usize) -> Result<&mut StageState, String> {
+    pub(super) fn current_mut(&mut self, stage: usize) -> Result<&mut StageState, String> {
         self.running()?;
-        if self.cancel.is_some() {
+        // A release that was called off is taken back, stage by stage.
+        if self.cancel.is_some() && self.release.is_none() {
             return Err("the execution was called off".to_owned());
         }
         let current = self.current();
@@ -308,14 +376,36 @@ impl State {
     fn wait_mut(&mut self, stage: usize) -> Result<&mut WaitState, String> {
         match self.current_mut(stage)? {
             StageState::Wait(state) => Ok(state),
-            StageState::Analyze(_) => Err(format!("stage {stage} is no wait")),
+            StageState::Analyze(_) | StageState::Approve(_) | StageState::Operate(_) => {
+                Err(format!("stage {stage} is no wait"))
+            }
         }
     }
 
-    fn analyze_mut(&mut self, stage: usize) -> Result<&mut AnalyzeState, String> {
+    pub(super) fn analyze_mut(&mut self, stage: usize) -> Result<&mut AnalyzeState, String> {
         match self.current_mut(stage)? {
             StageState::Analyze(state) => Ok(state),
-            StageState::Wait(_) => Err(format!("stage {stage} is no analysis")),
+            StageState::Wait(_) | StageState::Approve(_) | StageState::Operate(_) => {
+                Err(format!("stage {stage} is no analysis"))
+            }
+        }
+    }
+
+    pub(super) fn approve_mut(&mut self, stage: usize) -> Result<&mut ApproveState, String> {
+        match self.current_mut(stage)? {
+            StageState::Approve(state) => Ok(state),
+            StageState::Wait(_) | StageState::Analyze(_) | StageState::Operate(_) => {
+                Err(format!("stage {stage} is no question"))
+            }
+        }
+    }
+
+    pub(super) fn operate_mut(&mut self, stage: usize) -> Result<&mut OperateState, String> {
+        match self.current_mut(stage)? {
+            StageState::Operate(state) => Ok(state),
+            StageState::Wait(_) | StageState::Analyze(_) | StageState::Approve(_) => {
+                Err(format!("stage {stage} has no operations"))
+            }
         }
     }
 
@@ -340,6 +430,12 @@ impl State {
         if self.end.is_some() {
             return Command::Rest;
         }
+        if self.release.is_some() {
+            return match self.stuck {
+                Some(_) if self.cancel.is_none() => Command::Rest,
+                Some(_) | None => self.release_command(),
+            };
+        }
         if let Some(cancel) = &self.cancel {
             return ended(Ending::Canceled, cancel.sentence());
         }
@@ -352,12 +448,17 @@ impl State {
         let Some(stage) = self.current() else {
             return ended(Ending::Succeeded, self.success());
         };
+        self.common_command(stage)
+    }
+
+    /// What waits and judgements do next, in every kind of execution.
+    pub(super) fn common_command(&self, stage: usize) -> Command {
         match (self.request.stages.get(stage), self.stages.get(stage)) {
             (Some(Stage::Wait(wait)), Some(StageState::Wait(state))) => match state {
                 WaitState::NotStarted => Command::Record(Event::WaitStarted { stage }),
-                WaitState::Waiting { .. } => Command::WaitUntil {
+                WaitState::Waiting { started_ms } => Command::WaitUntil {
                     stage,
-                    until_ms: wait.until_ms,
+                    until_ms: wait.ends_ms(*started_ms),
                 },
                 WaitState::Done { .. } => Command::Rest,
             },
@@ -373,6 +474,10 @@ impl State {
                 AnalyzeState::NotStarted | AnalyzeState::Collecting { .. } => {
                     Command::Collect { stage }
                 }
+                AnalyzeState::Opened { until_ms, .. } => Command::Later {
+                    until_ms: *until_ms,
+                    then: Box::new(Command::Collect { stage }),
+                },
                 AnalyzeState::Collected {
                     bundle_id, told, ..
                 } => Command::Judge {
@@ -382,7 +487,11 @@ impl State {
                 },
                 AnalyzeState::Judged { .. } | AnalyzeState::Failed { .. } => Command::Rest,
             },
-            (Some(Stage::Wait(_) | Stage::Analyze(_)) | None, _) => Command::Rest,
+            (
+                Some(Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_) | Stage::Operate(_))
+                | None,
+                _,
+            ) => Command::Rest,
         }
     }
 
@@ -429,10 +538,26 @@ impl State {
     /// 1970, so that a clock that is turned back does not hold it up.
     #[must_use]
     pub fn due_ms(&self) -> Option<i64> {
-        match self.command() {
+        let due_ms = match self.command() {
             Command::Rest => None,
-            Command::WaitUntil { until_ms, .. } => Some(until_ms),
-            Command::Record(_) | Command::Collect { .. } | Command::Judge { .. } => Some(0),
+            Command::WaitUntil { until_ms, .. } | Command::Later { until_ms, .. } => Some(until_ms),
+            Command::Record(_)
+            | Command::Collect { .. }
+            | Command::Judge { .. }
+            | Command::TakeLocks
+            | Command::OpenWindow { .. }
+            | Command::Ask { .. }
+            | Command::SettleSteps { .. }
+            | Command::Intend { .. }
+            | Command::Perform { .. } => Some(0),
+        };
+        if self.stuck.is_some() && self.cancel.is_none() {
+            return due_ms;
+        }
+        // A release that waits is looked at when it has lasted too long.
+        match (due_ms, self.ends_by_ms()) {
+            (Some(due_ms), Some(ends_ms)) => Some(due_ms.min(ends_ms)),
+            (due_ms, ends_ms) => due_ms.or(ends_ms),
         }
     }
 }
@@ -455,6 +580,7 @@ fn collecting(state: &AnalyzeState) -> Result<i64, String> {
     match state {
         AnalyzeState::Collecting { started_ms, .. } => Ok(*started_ms),
         AnalyzeState::NotStarted
+        | AnalyzeState::Opened { .. }
         | AnalyzeState::Collected { .. }
         | AnalyzeState::Judged { .. }
         | AnalyzeState::Failed { .. } => Err("nothing is being collected".to_owned()),
@@ -469,6 +595,7 @@ fn collected(state: &mut AnalyzeState) -> Result<(i64, String), String> {
             ..
         } => Ok((*started_ms, mem::take(bundle_id))),
         AnalyzeState::NotStarted
+        | AnalyzeState::Opened { .. }
         | AnalyzeState::Collecting { .. }
         | AnalyzeState::Judged { .. }
         | AnalyzeState::Failed { .. } => Err("there is no bundle to judge".to_owned()),

@@ -7,7 +7,12 @@ use tracing::warn;
 
 use super::engine::{Engine, TurnError};
 use super::state::Status;
+use crate::analysis::task::Task;
+use crate::executions::state::State;
 use crate::model::ids::ExecutionId;
+use crate::model::scope::ScopePair;
+use crate::stages::analyze::Analyze;
+use crate::stages::{Stage, StageState};
 use crate::store::HeadFilter;
 
 /// Tells of everything that has not ended, and then of each execution as it is accepted, until `stop`.
@@ -50,13 +55,40 @@ async fn watch_all(engine: &Engine) -> Result<(), TurnError> {
     Ok(())
 }
 
+/// What the sources should look at from now on; `None` where nothing will be asked any more, or it is not settled what.
+fn watched(state: &State) -> Option<Task> {
+    if state.release.is_none() {
+        // The window of the last judgement reaches as far as any.
+        let (analyze, at) = state.analyses().next_back()?;
+        return at
+            .ended_ms()
+            .is_none()
+            .then(|| state.request.task(analyze, None));
+    }
+    // The windows of a block begin together, and the last one of it reaches as far as any.
+    let place = state.current()?;
+    let last = state.block_of(place)?.last;
+    let (Stage::Analyze(analyze), StageState::Analyze(at)) =
+        (state.request.stages.get(place)?, state.stages.get(place)?)
+    else {
+        return None;
+    };
+    let Stage::Analyze(last) = state.request.stages.get(last)? else {
+        return None;
+    };
+    let more = |analyze: &Analyze| analyze.comparison.as_ref().map(|it| it.after_ms);
+    let longer_ms = more(last)?.saturating_sub(more(analyze)?);
+    let mut task = state.request.task(analyze, at.opened().map(|it| &**it));
+    for scope in task.scopes.values_mut().flat_map(ScopePair::sides_mut) {
+        scope.window = scope.window.longer_by_ms(longer_ms);
+    }
+    Some(task)
+}
+
 async fn tell(engine: &Engine, id: &ExecutionId) {
     match engine.load(id).await {
         Ok(state) => {
-            // The window of the last judgement reaches as far as any.
-            let last = state.analyses().next_back();
-            if let Some((analyze, _)) = last.filter(|(_, at)| at.ended_ms().is_none()) {
-                let task = state.request.task(analyze);
+            if let Some(task) = watched(&state) {
                 engine.ports().analyst.watch(&task).await;
             }
         }

@@ -6,5 +6,6 @@ pub mod ids;
 pub mod kayenta;
 pub mod metric_set;
 pub mod query;
+pub mod release;
 pub mod scope;
 pub mod secret;

@@ -93,6 +93,16 @@ impl Window {
         self.end_ms.abs_diff(self.start_ms)
     }
 
+    /// The same start, and an end that is later by `ms`; stops at the end of time.
+    #[must_use]
+    pub fn longer_by_ms(self, ms: u64) -> Self {
+        let ms = i64::try_from(ms).unwrap_or(i64::MAX);
+        Self {
+            end_ms: self.end_ms.saturating_add(ms),
+            ..self
+        }
+    }
+
     /// The same span earlier by `ms`; stops at the ends of time.
     #[must_use]
     pub fn earlier_by_ms(self, ms: i64) -> Self {
@@ -151,6 +161,11 @@ impl ScopePair {
             Side::Baseline => &self.baseline,
             Side::Canary => &self.canary,
         }
+    }
+
+    /// Both scopes, the baseline's first.
+    pub fn sides_mut(&mut self) -> [&mut Scope; 2] {
+        [&mut self.baseline, &mut self.canary]
     }
 
     /// Whether both sides ask for the same thing: same scope, location, parameters and window. Such a comparison is an A/A

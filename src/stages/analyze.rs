@@ -2,10 +2,12 @@
 //! judgement is without its bundle and nothing follows from a judgement that is not kept.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use coalmine_judges::judgement::{Judgement, ScoreLabel, Verdict};
 use serde::{Deserialize, Serialize};
 
+use super::plan::Comparison;
 use crate::analysis::task::Failure;
 use crate::analysis::zone;
 use crate::archive::bundle::Told;
@@ -17,8 +19,12 @@ use crate::model::scope::ScopePair;
 pub struct Analyze {
     /// 1 for the first judgement of the execution, then counted on.
     pub number: u32,
-    /// Where and when, by the scope name that metrics use.
+    /// Where and when, by the scope name that metrics use. Empty where that is settled when it begins.
+    #[serde(default)]
     pub scopes: BTreeMap<String, ScopePair>,
+    /// The server groups that a release compares: then where and when follow from what is observed as it begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
 }
 
 /// How far it is. Times are in milliseconds since 1970-01-01T00:00:00Z.
@@ -26,12 +32,23 @@ pub struct Analyze {
 pub enum AnalyzeState {
     /// Nothing happened yet.
     NotStarted,
+    /// Where and when are settled, and the end of the window is awaited.
+    Opened {
+        /// When that was.
+        started_ms: i64,
+        /// Where and when.
+        scopes: Arc<BTreeMap<String, ScopePair>>,
+        /// The last end of a window.
+        until_ms: i64,
+    },
     /// The series are being fetched, or were when the process ended.
     Collecting {
         /// When it was tried first.
         started_ms: i64,
         /// How often it was tried.
         attempts: u32,
+        /// Where and when, where that was settled as it began.
+        scopes: Option<Arc<BTreeMap<String, ScopePair>>>,
     },
     /// The bundle is kept.
     Collected {
@@ -72,10 +89,24 @@ impl AnalyzeState {
     pub fn started_ms(&self) -> Option<i64> {
         match self {
             Self::NotStarted => None,
-            Self::Collecting { started_ms, .. }
+            Self::Opened { started_ms, .. }
+            | Self::Collecting { started_ms, .. }
             | Self::Collected { started_ms, .. }
             | Self::Judged { started_ms, .. }
             | Self::Failed { started_ms, .. } => Some(*started_ms),
+        }
+    }
+
+    /// Where and when, where that was settled as it began and it has not been collected.
+    #[must_use]
+    pub fn opened(&self) -> Option<&Arc<BTreeMap<String, ScopePair>>> {
+        match self {
+            Self::Opened { scopes, .. } => Some(scopes),
+            Self::Collecting { scopes, .. } => scopes.as_ref(),
+            Self::NotStarted
+            | Self::Collected { .. }
+            | Self::Judged { .. }
+            | Self::Failed { .. } => None,
         }
     }
 
@@ -83,7 +114,10 @@ impl AnalyzeState {
     #[must_use]
     pub fn ended_ms(&self) -> Option<i64> {
         match self {
-            Self::NotStarted | Self::Collecting { .. } | Self::Collected { .. } => None,
+            Self::NotStarted
+            | Self::Opened { .. }
+            | Self::Collecting { .. }
+            | Self::Collected { .. } => None,
             Self::Judged { ended_ms, .. } | Self::Failed { ended_ms, .. } => Some(*ended_ms),
         }
     }
@@ -92,7 +126,7 @@ impl AnalyzeState {
     #[must_use]
     pub fn bundle_id(&self) -> Option<&str> {
         match self {
-            Self::NotStarted | Self::Collecting { .. } => None,
+            Self::NotStarted | Self::Opened { .. } | Self::Collecting { .. } => None,
             Self::Collected { bundle_id, .. } | Self::Judged { bundle_id, .. } => Some(bundle_id),
             Self::Failed { bundle_id, .. } => bundle_id.as_deref(),
         }
@@ -104,6 +138,7 @@ impl AnalyzeState {
         match self {
             Self::Judged { outcome, .. } => Some(outcome),
             Self::NotStarted
+            | Self::Opened { .. }
             | Self::Collecting { .. }
             | Self::Collected { .. }
             | Self::Failed { .. } => None,
@@ -124,6 +159,9 @@ pub struct Outcome {
     pub moved_score: Option<f64>,
     /// What the thresholds make of the score alone.
     pub label: ScoreLabel,
+    /// The verdict as the report says it: `error rate rose 3.1x [2.4, 4.0], critical`. Empty in journals that are older than it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub headline: String,
     /// Fewest points that a counted metric has on the baseline's side after preparation; `None` without metrics.
     pub fewest_baseline_points: Option<u64>,
 }
@@ -133,6 +171,16 @@ impl Outcome {
     #[must_use]
     pub fn deciding_score(&self) -> f64 {
         self.moved_score.unwrap_or(self.score)
+    }
+
+    /// One sentence: which judgement, its verdict and what it rests on.
+    #[must_use]
+    pub fn sentence(&self, number: u32) -> String {
+        let (verdict, score) = (self.verdict.word(), self.score);
+        match self.headline.as_str() {
+            "" => format!("judgement {number} is {verdict}, score {score}"),
+            headline => format!("judgement {number} is {verdict}, score {score}: {headline}"),
+        }
     }
 
     /// What matters of `judgement`, with the score moved into the verdict's zone where it `follows_verdict`.
@@ -148,6 +196,7 @@ impl Outcome {
             score: judgement.score,
             moved_score: follows_verdict.then(moved).flatten(),
             label: judgement.label,
+            headline: String::new(),
             fewest_baseline_points: counts.min(),
         }
     }

@@ -1,11 +1,16 @@
 //! The steps that an execution is made of: one file for each kind, with what it needs to know and how far it can be. Pure.
 
 pub mod analyze;
+pub mod approve;
+pub mod operate;
+pub mod plan;
 pub mod wait;
 
 use serde::{Deserialize, Serialize};
 
 use analyze::{Analyze, AnalyzeState};
+use approve::{Approve, ApproveState};
+use operate::{Operate, OperateState, StepState};
 use wait::{Wait, WaitState};
 
 /// One step of an execution, as it was planned.
@@ -16,6 +21,10 @@ pub enum Stage {
     Wait(Wait),
     /// Fetches, judges and keeps one judgement.
     Analyze(Analyze),
+    /// Asks a person.
+    Approve(Approve),
+    /// Performs operations.
+    Operate(Operate),
 }
 
 /// How far a stage is.
@@ -25,6 +34,10 @@ pub enum StageState {
     Wait(WaitState),
     /// Of a [`Stage::Analyze`].
     Analyze(AnalyzeState),
+    /// Of a [`Stage::Approve`].
+    Approve(ApproveState),
+    /// Of a [`Stage::Operate`].
+    Operate(OperateState),
 }
 
 impl Stage {
@@ -34,6 +47,8 @@ impl Stage {
         match self {
             Self::Wait(_) => StageState::Wait(WaitState::NotStarted),
             Self::Analyze(_) => StageState::Analyze(AnalyzeState::NotStarted),
+            Self::Approve(_) => StageState::Approve(ApproveState::NotStarted),
+            Self::Operate(_) => StageState::Operate(OperateState::default()),
         }
     }
 }
@@ -56,17 +71,38 @@ impl StageState {
     #[must_use]
     pub fn progress(&self) -> Progress {
         match self {
-            Self::Wait(WaitState::NotStarted) | Self::Analyze(AnalyzeState::NotStarted) => {
-                Progress::NotStarted
+            Self::Wait(state) => match state {
+                WaitState::NotStarted => Progress::NotStarted,
+                WaitState::Waiting { .. } => Progress::Running,
+                WaitState::Done { .. } => Progress::Done,
+            },
+            Self::Analyze(state) => match state {
+                AnalyzeState::NotStarted => Progress::NotStarted,
+                AnalyzeState::Opened { .. }
+                | AnalyzeState::Collecting { .. }
+                | AnalyzeState::Collected { .. } => Progress::Running,
+                AnalyzeState::Judged { .. } => Progress::Done,
+                AnalyzeState::Failed { .. } => Progress::Failed,
+            },
+            Self::Approve(state) => match state {
+                ApproveState::NotStarted => Progress::NotStarted,
+                ApproveState::Asked { .. } => Progress::Running,
+                ApproveState::NotNeeded { .. } => Progress::Done,
+                ApproveState::Answered { choice, .. } => match choice {
+                    approve::Choice::Approve => Progress::Done,
+                    approve::Choice::Reject => Progress::Failed,
+                },
+                ApproveState::Unanswered { .. } => Progress::Failed,
+            },
+            Self::Operate(state) => {
+                let failed = |at: &StepState| matches!(at, StepState::Failed { .. });
+                match (&state.steps, state.current()) {
+                    (None, _) => Progress::NotStarted,
+                    (Some(_), None) => Progress::Done,
+                    (Some(_), Some(_)) if state.at.iter().any(failed) => Progress::Failed,
+                    (Some(_), Some(_)) => Progress::Running,
+                }
             }
-            Self::Wait(WaitState::Waiting { .. })
-            | Self::Analyze(AnalyzeState::Collecting { .. } | AnalyzeState::Collected { .. }) => {
-                Progress::Running
-            }
-            Self::Wait(WaitState::Done { .. }) | Self::Analyze(AnalyzeState::Judged { .. }) => {
-                Progress::Done
-            }
-            Self::Analyze(AnalyzeState::Failed { .. }) => Progress::Failed,
         }
     }
 }

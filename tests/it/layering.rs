@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of `src` may import, beside itself. Parts that do not exist yet are added with their folder.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     (
         "app",
         &[
@@ -27,6 +27,12 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("config", &["model", "coalmine_judges"]),
     ("sources", &["model", "config", "clock", "coalmine_judges"]),
     ("store", &["model", "coalmine_judges"]),
+    ("drivers", &["model", "config", "clock"]),
+    ("guards", &["model", "config"]),
+    (
+        "strategies",
+        &["model", "config", "drivers", "stages", "coalmine_judges"],
+    ),
     ("archive", &["model", "config", "coalmine_judges"]),
     (
         "analysis",
@@ -53,7 +59,11 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
             "stages",
             "store",
             "clock",
+            "drivers",
+            "guards",
+            "strategies",
             "coalmine_judges",
+            "coalmine_reports",
         ],
     ),
     (

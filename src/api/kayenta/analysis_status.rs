@@ -205,6 +205,8 @@ fn stages(state: &State) -> Vec<StageMetadata> {
                     ));
                 }
             }
+            // Analyses have none.
+            Stage::Approve(_) | Stage::Operate(_) => {}
             Stage::Analyze(analyze) => {
                 let run = runs.next().filter(|run| run.has_begun());
                 if run.is_some() || !ended_early {
@@ -236,7 +238,10 @@ fn wait_status(progress: &StageState, whole: Status) -> Status {
     match progress {
         StageState::Wait(WaitState::NotStarted) => Status::NotStarted,
         StageState::Wait(WaitState::Done { .. }) => Status::Succeeded,
-        StageState::Wait(WaitState::Waiting { .. }) | StageState::Analyze(_) => match whole {
+        StageState::Wait(WaitState::Waiting { .. })
+        | StageState::Analyze(_)
+        | StageState::Approve(_)
+        | StageState::Operate(_) => match whole {
             Status::Canceled => Status::Canceled,
             Status::NotStarted
             | Status::Running
@@ -352,6 +357,7 @@ fn judgement(run: Run<'_>, result: Option<CanaryResult>) -> JudgementBody {
     let few = match run.progress {
         AnalyzeState::Judged { outcome, .. } => outcome.fewest_baseline_points,
         AnalyzeState::NotStarted
+        | AnalyzeState::Opened { .. }
         | AnalyzeState::Collecting { .. }
         | AnalyzeState::Collected { .. }
         | AnalyzeState::Failed { .. } => None,

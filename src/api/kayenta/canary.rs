@@ -28,7 +28,7 @@ use crate::model::ids::ExecutionId;
 use crate::model::scope::{ScopePair, Window};
 use crate::stages::Stage;
 use crate::stages::analyze::Analyze;
-use crate::stages::wait::Wait;
+use crate::stages::wait::{Until, Wait};
 use crate::store::{DocumentKind, HeadFilter, IdempotencyKey};
 
 /// Most executions that one answer lists.
@@ -186,6 +186,8 @@ async fn accept(
         thresholds,
         follows_verdict,
         stages: stages(scopes, state.executions.engine().ports().clock.now_ms()),
+        release: None,
+        phases: Vec::new(),
         echo: request.echo(),
     };
     let id = state.executions.start(request, key).await?.id;
@@ -204,11 +206,15 @@ fn stages(scopes: BTreeMap<String, ScopePair>, now_ms: i64) -> Vec<Stage> {
     let wait = (until_ms > now_ms).then(|| {
         Stage::Wait(Wait {
             name: "Window Wait".to_owned(),
-            until_ms,
+            until: Until::Moment { until_ms },
         })
     });
     wait.into_iter()
-        .chain([Stage::Analyze(Analyze { number: 1, scopes })])
+        .chain([Stage::Analyze(Analyze {
+            number: 1,
+            scopes,
+            comparison: None,
+        })])
         .collect()
 }
 

@@ -55,7 +55,7 @@ impl<'a> Run<'a> {
     pub(super) fn id(self) -> String {
         match self.state.request.kind {
             Kind::Canary => self.state.id.to_string(),
-            Kind::Analysis => judgement_name(&self.state.id, self.analyze.number),
+            Kind::Analysis | Kind::Release => judgement_name(&self.state.id, self.analyze.number),
         }
     }
 
@@ -63,10 +63,11 @@ impl<'a> Run<'a> {
     pub(super) fn status(self) -> Status {
         match self.state.request.kind {
             Kind::Canary => self.state.status(),
-            Kind::Analysis => match self.progress {
+            Kind::Analysis | Kind::Release => match self.progress {
                 AnalyzeState::Judged { .. } => Status::Succeeded,
                 AnalyzeState::Failed { .. } => Status::Terminal,
                 AnalyzeState::NotStarted
+                | AnalyzeState::Opened { .. }
                 | AnalyzeState::Collecting { .. }
                 | AnalyzeState::Collected { .. } => match self.state.status() {
                     Status::Canceled => Status::Canceled,
@@ -97,7 +98,7 @@ impl<'a> Run<'a> {
                 start_ms: self.state.started_ms(),
                 end_ms: ended_ms,
             },
-            Kind::Analysis => Times {
+            Kind::Analysis | Kind::Release => Times {
                 build_ms: self.progress.started_ms().unwrap_or(self.state.created_ms),
                 start_ms: self.progress.started_ms(),
                 end_ms: self.progress.ended_ms().or(ended_ms),
@@ -114,7 +115,7 @@ impl<'a> Run<'a> {
             Status::NotStarted | Status::Running | Status::Succeeded => "running",
         };
         let (setup, fetch, mix, judge) = match self.progress {
-            AnalyzeState::NotStarted => {
+            AnalyzeState::NotStarted | AnalyzeState::Opened { .. } => {
                 ("not_started", "not_started", "not_started", "not_started")
             }
             AnalyzeState::Collecting { .. } => {
@@ -198,7 +199,9 @@ impl<'a> Run<'a> {
         let request = &self.state.request;
         match request.kind {
             Kind::Canary => request.echo.clone(),
-            Kind::Analysis => of_judgement(&self.analyze.scopes, request.thresholds),
+            Kind::Analysis | Kind::Release => {
+                of_judgement(&self.analyze.scopes, request.thresholds)
+            }
         }
     }
 }

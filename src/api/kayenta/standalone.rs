@@ -24,7 +24,7 @@ use crate::executions::request::{Kind, Request};
 use crate::model::ids::ExecutionId;
 use crate::stages::Stage;
 use crate::stages::analyze::Analyze;
-use crate::stages::wait::Wait;
+use crate::stages::wait::{Until, Wait};
 use crate::store::IdempotencyKey;
 
 /// The id of an analysis that was accepted.
@@ -162,6 +162,8 @@ async fn accept(
         thresholds: request.thresholds.unwrap_or_default(),
         follows_verdict,
         stages: stages(plan, request.plan.now_ms),
+        release: None,
+        phases: Vec::new(),
         echo: request.echo(),
     };
     let id = state.executions.start(request, key).await?.id;
@@ -178,7 +180,10 @@ fn stages(plan: Plan, now_ms: i64) -> Vec<Stage> {
         match planned {
             Planned::Wait { name, until_ms } => {
                 waited_ms = waited_ms.max(until_ms);
-                stages.push(Stage::Wait(Wait { name, until_ms }));
+                stages.push(Stage::Wait(Wait {
+                    name,
+                    until: Until::Moment { until_ms },
+                }));
             }
             Planned::Judge {
                 number,
@@ -190,14 +195,26 @@ fn stages(plan: Plan, now_ms: i64) -> Vec<Stage> {
                     let name = format!("Interval Wait #{number}");
                     let wait = Stage::Wait(Wait {
                         name: name.clone(),
-                        until_ms: due_ms,
+                        until: Until::Moment { until_ms: due_ms },
                     });
                     match stages.last_mut() {
-                        Some(Stage::Wait(last)) if last.name == name => last.until_ms = due_ms,
-                        Some(Stage::Wait(_) | Stage::Analyze(_)) | None => stages.push(wait),
+                        Some(Stage::Wait(last)) if last.name == name => {
+                            last.until = Until::Moment { until_ms: due_ms }
+                        }
+                        Some(
+                            Stage::Wait(_)
+                            | Stage::Analyze(_)
+                            | Stage::Approve(_)
+                            | Stage::Operate(_),
+                        )
+                        | None => stages.push(wait),
                     }
                 }
-                stages.push(Stage::Analyze(Analyze { number, scopes }));
+                stages.push(Stage::Analyze(Analyze {
+                    number,
+                    scopes,
+                    comparison: None,
+                }));
             }
         }
     }

@@ -210,6 +210,8 @@ mod tests {
             thresholds: ScoreThresholds::default(),
             follows_verdict: false,
             stages: Vec::new(),
+            release: None,
+            phases: Vec::new(),
             echo: serde_json::Value::Null,
         });
         let accepted = Event::Accepted { request };

@@ -7,6 +7,7 @@ use crate::analysis::task::Failure;
 use crate::executions::state::State as Execution;
 use crate::model::scope::Side;
 use crate::stages::analyze::AnalyzeState;
+use crate::stages::operate::Purpose;
 use crate::stages::wait::WaitState;
 use crate::stages::{Stage, StageState};
 use crate::store::Head;
@@ -215,11 +216,21 @@ impl StageDetail {
             Stage::Wait(wait) => {
                 detail.kind = "wait";
                 detail.name = Some(wait.name.clone());
-                detail.until = Some(rfc3339(wait.until_ms));
+                let since_ms = state.started_ms().unwrap_or(execution.created_ms);
+                detail.until = Some(rfc3339(wait.ends_ms(since_ms)));
             }
             Stage::Analyze(analyze) => {
                 detail.kind = "analyze";
                 detail.number = Some(analyze.number);
+            }
+            Stage::Approve(_) => detail.kind = "approve",
+            Stage::Operate(operate) => {
+                detail.kind = match operate.purpose {
+                    Purpose::Deploy => "deploy",
+                    Purpose::Promote => "promote",
+                    Purpose::RollBack => "rollback",
+                    Purpose::CleanUp => "cleanup",
+                };
             }
         }
         match state {
@@ -227,6 +238,7 @@ impl StageDetail {
                 detail.ended_at = Some(rfc3339(*ended_ms));
             }
             StageState::Wait(WaitState::NotStarted | WaitState::Waiting { .. }) => {}
+            StageState::Approve(_) | StageState::Operate(_) => {}
             StageState::Analyze(analyze) => {
                 detail.ended_at = analyze.ended_ms().map(rfc3339);
                 detail.bundle = analyze.bundle_id().map(str::to_owned);

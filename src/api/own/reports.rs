@@ -197,6 +197,7 @@ fn unjudged(execution: &Execution) -> Notice {
     let failures = execution.analyses().filter_map(|(_, state)| match state {
         AnalyzeState::Failed { failures, .. } => Some(failures.iter().map(told)),
         AnalyzeState::NotStarted
+        | AnalyzeState::Opened { .. }
         | AnalyzeState::Collecting { .. }
         | AnalyzeState::Collected { .. }
         | AnalyzeState::Judged { .. } => None,

@@ -11,7 +11,7 @@ use coalmine::executions::request::{Accounts, Kind, Request};
 use coalmine::model::scope::{Scope, ScopePair, Window};
 use coalmine::stages::Stage;
 use coalmine::stages::analyze::Analyze;
-use coalmine::stages::wait::Wait;
+use coalmine::stages::wait::{Until, Wait};
 use coalmine_judges::config::{JudgeConfig, MetricSpec};
 use coalmine_judges::judge::JudgeInput;
 use coalmine_judges::judgement::Judgement;
@@ -48,6 +48,7 @@ pub(super) fn canary(application: &str) -> Request {
     let stages = vec![Stage::Analyze(Analyze {
         number: 1,
         scopes: scopes(T0 - 10 * MINUTE, T0),
+        comparison: None,
     })];
     request(application, Kind::Canary, stages)
 }
@@ -59,11 +60,12 @@ pub(super) fn analysis(application: &str, start_ms: i64, judgements: u32) -> Req
         let until_ms = start_ms + i64::from(number) * 5 * MINUTE;
         stages.push(Stage::Wait(Wait {
             name: format!("Interval Wait #{number}"),
-            until_ms,
+            until: Until::Moment { until_ms },
         }));
         stages.push(Stage::Analyze(Analyze {
             number,
             scopes: scopes(start_ms, until_ms),
+            comparison: None,
         }));
     }
     request(application, Kind::Analysis, stages)
@@ -87,6 +89,8 @@ fn request(application: &str, kind: Kind, stages: Vec<Stage>) -> Request {
         },
         follows_verdict: false,
         stages,
+        release: None,
+        phases: Vec::new(),
         echo: serde_json::Value::Null,
     }
 }

@@ -40,6 +40,7 @@ fn every_event() -> Vec<Event> {
         score: 87.5,
         moved_score: None,
         label: ScoreLabel::Marginal,
+        headline: String::new(),
         fewest_baseline_points: Some(8),
     };
     vec![

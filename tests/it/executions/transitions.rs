@@ -32,6 +32,7 @@ fn judged(stage: usize, score: f64, verdict: Verdict) -> Event {
             score,
             moved_score: None,
             label,
+            headline: String::new(),
             fewest_baseline_points: Some(60),
         },
     }

@@ -461,7 +461,7 @@ async fn bundles_that_nothing_names_are_removed_and_those_that_are_waited_for_ar
     let state = service.until(&id, made).await;
     // The judgement is lost; the execution still names the bundle.
     service.archive.judgements.lock().unwrap().clear();
-    let task = state.request.task(state.analyses().nth(1).unwrap().0);
+    let task = state.request.task(state.analyses().nth(1).unwrap().0, None);
     let mut other = PlainAnalyst.collect(&task).await.unwrap().bundle;
     other.sets.clear();
     service.archive.put_bundle(&other).await.unwrap();

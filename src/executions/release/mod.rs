@@ -1,0 +1,6 @@
+//! What releases have beyond other executions: locks, decisions, questions and operations. Pure, but for `engine.rs`.
+
+pub mod decide;
+pub mod event;
+pub mod state;
+pub mod transition;

@@ -1,0 +1,108 @@
+//! Where a release stands, beyond where every execution does.
+
+use std::collections::BTreeMap;
+
+use super::event::{Cause, Decision, Hold};
+use crate::executions::state::{Cancel, State};
+use crate::stages::analyze::AnalyzeState;
+use crate::stages::operate::{Operate, OperateState, Purpose, StepState};
+use crate::stages::{Stage, StageState};
+
+/// What releases have and other executions do not. Made by `transition` alone.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReleaseState {
+    /// The numbers of the locks that it holds, by name; `None` before it took them.
+    pub locks: Option<BTreeMap<String, u64>>,
+    /// The release that took a place over, once one did.
+    pub lost_to: Option<String>,
+    /// What holds it up, while something does.
+    pub held_up: Option<HeldUp>,
+    /// A person's wish to have it taken back.
+    pub rollback: Option<Cancel>,
+    /// What became of it, once that is settled.
+    pub decided: Option<Decided>,
+}
+
+/// What holds a release up. Times are in milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldUp {
+    /// By what.
+    pub hold: Hold,
+    /// One sentence.
+    pub why: String,
+    /// Since when.
+    pub since_ms: i64,
+    /// When it looks again.
+    pub until_ms: i64,
+}
+
+/// What became of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// What.
+    pub decision: Decision,
+    /// Why.
+    pub cause: Cause,
+    /// Why, one sentence.
+    pub reason: String,
+    /// Who, where it was a person.
+    pub by: Option<String>,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub at_ms: i64,
+    /// The stage that was the current one then.
+    pub stage: usize,
+}
+
+impl State {
+    /// The stage of this purpose that is settled late; every release has one of each.
+    #[must_use]
+    pub fn late_stage(&self, purpose: Purpose) -> Option<usize> {
+        self.request.stages.iter().position(
+            |stage| matches!(stage, Stage::Operate(operate) if operate.purpose == purpose),
+        )
+    }
+
+    /// All stages of operations, with how far they are.
+    pub fn operations(&self) -> impl DoubleEndedIterator<Item = (usize, &Operate, &OperateState)> {
+        self.request
+            .stages
+            .iter()
+            .zip(&self.stages)
+            .enumerate()
+            .filter_map(|(place, pair)| match pair {
+                (Stage::Operate(operate), StageState::Operate(state)) => {
+                    Some((place, operate, state))
+                }
+                (Stage::Operate(_) | Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_), _) => {
+                    None
+                }
+            })
+    }
+
+    /// Whether any operation was ever intended.
+    #[must_use]
+    pub fn has_touched(&self) -> bool {
+        self.operations()
+            .any(|(_, _, state)| state.at.iter().any(|at| !matches!(at, StepState::Waiting)))
+    }
+
+    /// How many judgements could not be made.
+    #[must_use]
+    pub fn failed_judgements(&self) -> usize {
+        self.analyses()
+            .filter(|(_, state)| matches!(state, AnalyzeState::Failed { .. }))
+            .count()
+    }
+
+    /// Whether a stage was passed over: it is not done, and never will be.
+    #[must_use]
+    pub fn is_passed_over(&self, stage: usize) -> bool {
+        let unsettled = self.current().unwrap_or(self.stages.len());
+        let progress = self.stages.get(stage).map(StageState::progress);
+        stage < unsettled
+            && matches!(
+                progress,
+                Some(crate::stages::Progress::NotStarted | crate::stages::Progress::Running)
+            )
+    }
+}

@@ -1,0 +1,464 @@
+//! How a release goes on: which of its events is legal in which state, and what is to be done next. Pure.
+
+use std::sync::Arc;
+
+use super::event::{Decision, ReleaseEvent};
+use super::state::{Decided, HeldUp, ReleaseState};
+use crate::executions::event::{Ending, Event};
+use crate::executions::state::{Cancel, State};
+use crate::executions::transition::Command;
+use crate::stages::analyze::AnalyzeState;
+use crate::stages::approve::{ApproveState, Choice};
+use crate::stages::operate::{Operate, OperateState, Purpose, StepState};
+use crate::stages::{Stage, StageState};
+
+impl State {
+    /// Takes one event of a release.
+    pub(in crate::executions) fn try_apply_release(
+        &mut self,
+        event: &ReleaseEvent,
+        at_ms: i64,
+    ) -> Result<(), String> {
+        if self.release.is_none() {
+            return Err("the execution is no release".to_owned());
+        }
+        match event {
+            ReleaseEvent::LocksTaken { fencing } => {
+                let release = self.release_mut()?;
+                if release.locks.is_some() {
+                    return Err("the locks were taken before".to_owned());
+                }
+                release.locks = Some(fencing.clone());
+                release.held_up = None;
+            }
+            ReleaseEvent::LockLost { holder, .. } => {
+                let release = self.release_mut()?;
+                release.lost_to.get_or_insert_with(|| holder.clone());
+                release.held_up = None;
+            }
+            ReleaseEvent::HeldUp {
+                hold,
+                why,
+                until_ms,
+            } => {
+                let release = self.release_mut()?;
+                let since_ms = match &release.held_up {
+                    Some(before) if before.hold == *hold => before.since_ms,
+                    Some(_) | None => at_ms,
+                };
+                release.held_up = Some(HeldUp {
+                    hold: *hold,
+                    why: why.clone(),
+                    since_ms,
+                    until_ms: *until_ms,
+                });
+            }
+            ReleaseEvent::StepsSettled { stage, steps } => {
+                let late = self.late(*stage)?;
+                let planned = match self.request.stages.get(*stage) {
+                    Some(Stage::Operate(operate)) => operate.steps.clone(),
+                    Some(Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_)) | None => {
+                        return Err(format!("stage {stage} has no operations"));
+                    }
+                };
+                if !late && planned != *steps {
+                    return Err("the steps are not those of the plan".to_owned());
+                }
+                let state = self.operate_mut(*stage)?;
+                if state.steps.is_some() {
+                    return Err("the steps were settled before".to_owned());
+                }
+                *state = OperateState {
+                    started_ms: Some(at_ms),
+                    at: vec![StepState::Waiting; steps.len()],
+                    steps: Some(Arc::from(steps.as_slice())),
+                };
+            }
+            ReleaseEvent::OperationIntended {
+                stage,
+                step,
+                deadline_ms,
+                ..
+            } => {
+                self.must_hold_locks(*stage)?;
+                let at = self.step_mut(*stage, *step)?;
+                *at = match at {
+                    StepState::Waiting => StepState::Intended {
+                        since_ms: at_ms,
+                        deadline_ms: *deadline_ms,
+                        failures: 0,
+                        not_before_ms: at_ms,
+                        trouble: None,
+                    },
+                    StepState::Intended { .. }
+                    | StepState::Done { .. }
+                    | StepState::Failed { .. } => {
+                        return Err("the operation was intended before".to_owned());
+                    }
+                };
+                self.release_mut()?.held_up = None;
+            }
+            ReleaseEvent::OperationDone { stage, step } => {
+                let at = self.step_mut(*stage, *step)?;
+                let since_ms = intended(at)?;
+                *at = StepState::Done { since_ms, at_ms };
+                self.release_mut()?.held_up = None;
+            }
+            ReleaseEvent::OperationFailed {
+                stage,
+                step,
+                why,
+                again_ms,
+            } => {
+                let late = self.late(*stage)?;
+                if late && again_ms.is_none() {
+                    return Err("what takes back and cleans up is never given up".to_owned());
+                }
+                let at = self.step_mut(*stage, *step)?;
+                let since = intended(at)?;
+                *at = match (again_ms, &*at) {
+                    (
+                        Some(again_ms),
+                        StepState::Intended {
+                            deadline_ms,
+                            failures,
+                            ..
+                        },
+                    ) => StepState::Intended {
+                        since_ms: since,
+                        deadline_ms: *deadline_ms,
+                        failures: failures.saturating_add(1),
+                        not_before_ms: *again_ms,
+                        trouble: Some(why.clone()),
+                    },
+                    (Some(_) | None, _) => StepState::Failed {
+                        since_ms: since,
+                        at_ms,
+                        why: why.clone(),
+                    },
+                };
+            }
+            ReleaseEvent::WindowOpened {
+                stage,
+                scopes,
+                until_ms,
+            } => {
+                let state = self.analyze_mut(*stage)?;
+                let AnalyzeState::NotStarted = state else {
+                    return Err("the window was opened before".to_owned());
+                };
+                *state = AnalyzeState::Opened {
+                    started_ms: at_ms,
+                    scopes: Arc::new(scopes.clone()),
+                    until_ms: *until_ms,
+                };
+                self.release_mut()?.held_up = None;
+            }
+            ReleaseEvent::NotAsked { stage } => {
+                let when = match self.request.stages.get(*stage) {
+                    Some(Stage::Approve(approve)) => approve.when.clone(),
+                    Some(Stage::Wait(_) | Stage::Analyze(_) | Stage::Operate(_)) | None => {
+                        return Err(format!("stage {stage} is no question"));
+                    }
+                };
+                if self.must_ask(*stage, &when) {
+                    return Err("the question must be asked".to_owned());
+                }
+                let state = self.approve_mut(*stage)?;
+                let ApproveState::NotStarted = state else {
+                    return Err(format!("the question is {state:?}"));
+                };
+                *state = ApproveState::NotNeeded { at_ms };
+            }
+            ReleaseEvent::Asked { stage, deadline_ms } => {
+                let state = self.approve_mut(*stage)?;
+                let ApproveState::NotStarted = state else {
+                    return Err(format!("the question is {state:?}"));
+                };
+                *state = ApproveState::Asked {
+                    since_ms: at_ms,
+                    deadline_ms: *deadline_ms,
+                    overdue: false,
+                };
+            }
+            ReleaseEvent::Answered {
+                stage,
+                choice,
+                by,
+                reason,
+            } => {
+                let state = self.approve_mut(*stage)?;
+                let ApproveState::Asked { since_ms, .. } = *state else {
+                    return Err("nothing is asked".to_owned());
+                };
+                *state = ApproveState::Answered {
+                    since_ms,
+                    at_ms,
+                    choice: *choice,
+                    by: by.clone(),
+                    reason: reason.clone(),
+                };
+            }
+            ReleaseEvent::AnswerOverdue { stage } => {
+                use crate::config::release::spec::WithoutAnswer;
+                let then = match self.request.stages.get(*stage) {
+                    Some(Stage::Approve(approve)) => approve.without_answer,
+                    Some(Stage::Wait(_) | Stage::Analyze(_) | Stage::Operate(_)) | None => {
+                        return Err(format!("stage {stage} is no question"));
+                    }
+                };
+                let state = self.approve_mut(*stage)?;
+                let ApproveState::Asked {
+                    since_ms,
+                    deadline_ms,
+                    overdue: false,
+                } = *state
+                else {
+                    return Err("nothing is awaited".to_owned());
+                };
+                if at_ms < deadline_ms {
+                    return Err("the answer has time left".to_owned());
+                }
+                *state = match then {
+                    WithoutAnswer::RollBack => ApproveState::Unanswered { since_ms, at_ms },
+                    WithoutAnswer::KeepWaiting => ApproveState::Asked {
+                        since_ms,
+                        deadline_ms,
+                        overdue: true,
+                    },
+                };
+            }
+            ReleaseEvent::RollbackRequested { by, reason } => {
+                let release = self.release_mut()?;
+                if release.decided.is_some() {
+                    return Err("the release is decided".to_owned());
+                }
+                release.rollback.get_or_insert(Cancel {
+                    by: by.clone(),
+                    reason: reason.clone(),
+                });
+            }
+            ReleaseEvent::Decided {
+                decision,
+                cause,
+                reason,
+                by,
+            } => {
+                let back = self
+                    .late_stage(Purpose::RollBack)
+                    .ok_or("the release has no stage that takes back")?;
+                let stage = self.current().unwrap_or(self.stages.len());
+                if self.release_mut()?.decided.is_some() {
+                    return Err("the release was decided before".to_owned());
+                }
+                match decision {
+                    Decision::Promoted if stage != back => {
+                        return Err("not all stages are done".to_owned());
+                    }
+                    Decision::Refused if self.has_touched() => {
+                        return Err("something was touched".to_owned());
+                    }
+                    Decision::Promoted
+                    | Decision::Refused
+                    | Decision::RolledBack
+                    | Decision::CalledOff
+                    | Decision::Superseded => {}
+                }
+                // What another release holds is not ours to take back.
+                let next = match decision {
+                    Decision::RolledBack | Decision::CalledOff => back,
+                    Decision::Promoted | Decision::Refused | Decision::Superseded => back + 1,
+                };
+                self.settled = next;
+                let release = self.release_mut()?;
+                release.held_up = None;
+                release.decided = Some(Decided {
+                    decision: *decision,
+                    cause: *cause,
+                    reason: reason.clone(),
+                    by: by.clone(),
+                    at_ms,
+                    stage,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn release_mut(&mut self) -> Result<&mut ReleaseState, String> {
+        self.release
+            .as_mut()
+            .ok_or_else(|| "the execution is no release".to_owned())
+    }
+
+    /// Whether the steps of a stage follow from what was done.
+    fn late(&self, stage: usize) -> Result<bool, String> {
+        match self.request.stages.get(stage) {
+            Some(Stage::Operate(operate)) => Ok(operate.purpose.is_settled_late()),
+            Some(Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_)) | None => {
+                Err(format!("stage {stage} has no operations"))
+            }
+        }
+    }
+
+    fn must_hold_locks(&self, stage: usize) -> Result<(), String> {
+        let release = self.release.as_ref().ok_or("the execution is no release")?;
+        let cleans = match self.request.stages.get(stage) {
+            Some(Stage::Operate(operate)) => operate.purpose == Purpose::CleanUp,
+            Some(Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_)) | None => false,
+        };
+        if release.locks.is_none() {
+            return Err("nothing is locked".to_owned());
+        }
+        if release.lost_to.is_some() && !cleans {
+            return Err("the locks are lost".to_owned());
+        }
+        Ok(())
+    }
+
+    fn step_mut(&mut self, stage: usize, step: usize) -> Result<&mut StepState, String> {
+        let state = self.operate_mut(stage)?;
+        let current = state.current().map(|(place, ..)| place);
+        if current != Some(step) {
+            return Err(format!("step {step} is not the current one, {current:?}"));
+        }
+        state
+            .at
+            .get_mut(step)
+            .ok_or_else(|| format!("there is no step {step}"))
+    }
+
+    /// What a release does next.
+    pub(in crate::executions) fn release_command(&self) -> Command {
+        let Some(release) = &self.release else {
+            return Command::Rest;
+        };
+        if release.decided.is_none()
+            && let Some(event) = self.decision()
+        {
+            return Command::Record(Event::Release(event));
+        }
+        let command = self.undisturbed_command(release);
+        match &release.held_up {
+            Some(held) => Command::Later {
+                until_ms: held.until_ms,
+                then: Box::new(command),
+            },
+            None => command,
+        }
+    }
+
+    fn undisturbed_command(&self, release: &ReleaseState) -> Command {
+        if release.locks.is_none() && release.decided.is_none() {
+            return Command::TakeLocks;
+        }
+        let Some(stage) = self.current() else {
+            return match &release.decided {
+                Some(decided) => Command::Record(Event::Ended {
+                    ending: match decided.decision {
+                        Decision::Promoted => Ending::Succeeded,
+                        Decision::CalledOff => Ending::Canceled,
+                        Decision::RolledBack | Decision::Refused | Decision::Superseded => {
+                            Ending::Terminal
+                        }
+                    },
+                    sentence: format!("{}: {}", decided.decision.words(), decided.reason),
+                }),
+                None => Command::Rest,
+            };
+        };
+        match (self.request.stages.get(stage), self.stages.get(stage)) {
+            (Some(Stage::Operate(operate)), Some(StageState::Operate(state))) => {
+                operate_command(stage, operate, state)
+            }
+            (Some(Stage::Approve(approve)), Some(StageState::Approve(state))) => match state {
+                ApproveState::NotStarted if self.must_ask(stage, &approve.when) => {
+                    Command::Ask { stage }
+                }
+                ApproveState::NotStarted => {
+                    Command::Record(Event::Release(ReleaseEvent::NotAsked { stage }))
+                }
+                ApproveState::Asked {
+                    deadline_ms,
+                    overdue: false,
+                    ..
+                } => Command::Later {
+                    until_ms: *deadline_ms,
+                    then: Box::new(Command::Record(Event::Release(
+                        ReleaseEvent::AnswerOverdue { stage },
+                    ))),
+                },
+                ApproveState::Asked { overdue: true, .. }
+                | ApproveState::NotNeeded { .. }
+                | ApproveState::Answered { .. }
+                | ApproveState::Unanswered { .. } => Command::Rest,
+            },
+            (Some(Stage::Analyze(_)), Some(StageState::Analyze(AnalyzeState::NotStarted))) => {
+                Command::OpenWindow { stage }
+            }
+            (
+                Some(Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_) | Stage::Operate(_))
+                | None,
+                _,
+            ) => self.common_command(stage),
+        }
+    }
+
+    /// When a release that is not decided lasts too long, in milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn ends_by_ms(&self) -> Option<i64> {
+        let undecided = self.release.as_ref()?.decided.is_none();
+        let most = i64::try_from(self.spec()?.limits.release_ms).unwrap_or(i64::MAX);
+        (undecided && self.end.is_none()).then(|| self.created_ms.saturating_add(most))
+    }
+}
+
+fn operate_command(stage: usize, operate: &Operate, state: &OperateState) -> Command {
+    if state.steps.is_none() {
+        return if operate.purpose.is_settled_late() {
+            Command::SettleSteps { stage }
+        } else {
+            Command::Record(Event::Release(ReleaseEvent::StepsSettled {
+                stage,
+                steps: operate.steps.clone(),
+            }))
+        };
+    }
+    match state.current() {
+        Some((step, _, StepState::Waiting)) => Command::Intend { stage, step },
+        Some((
+            step,
+            _,
+            StepState::Intended {
+                not_before_ms,
+                failures,
+                ..
+            },
+        )) => {
+            let perform = Command::Perform { stage, step };
+            if *failures == 0 {
+                perform
+            } else {
+                Command::Later {
+                    until_ms: *not_before_ms,
+                    then: Box::new(perform),
+                }
+            }
+        }
+        Some((_, _, StepState::Done { .. } | StepState::Failed { .. })) | None => Command::Rest,
+    }
+}
+
+fn intended(at: &StepState) -> Result<i64, String> {
+    match at {
+        StepState::Intended { since_ms, .. } => Ok(*since_ms),
+        StepState::Waiting | StepState::Done { .. } | StepState::Failed { .. } => {
+            Err("the operation was not intended".to_owned())
+        }
+    }
+}
+
+impl Choice {
+    /// Both, the one that goes on first.
+    pub const BOTH: [Self; 2] = [Self::Approve, Self::Reject];
+}
