@@ -96,6 +96,7 @@ impl From<StoreError> for Refusal {
             // Somebody else was faster; the same request may go through next time.
             StoreError::Conflict { .. }
             | StoreError::LostLease(_)
+            | StoreError::LostLock { .. }
             | StoreError::Unavailable { .. } => {
                 Self::fault(StatusCode::SERVICE_UNAVAILABLE, &error)
             }

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::model::ids::ExecutionId;
 use crate::stages::analyze::{Analyze, Outcome};
 use crate::stages::{Stage, StageState};
-use crate::store::{Entry, Lease, Store, StoreError};
+use crate::store::{Append, Entry, Lease, Store, StoreError};
 
 /// The ports that executions work through.
 #[derive(Debug, Clone)]
@@ -366,7 +366,10 @@ impl Engine {
             match self
                 .ports
                 .store
-                .append(lease, std::slice::from_ref(&entry), &head)
+                .append(Append {
+                    lease,
+                    ..Append::new(std::slice::from_ref(&entry), &head)
+                })
                 .await
             {
                 Ok(()) => break,
