@@ -17,6 +17,7 @@ mod progress;
 mod reading;
 mod report;
 mod serve;
+mod specs;
 mod validate;
 
 use std::io;
