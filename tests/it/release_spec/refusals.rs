@@ -263,3 +263,33 @@ fn keys_that_stand_twice_and_keys_that_are_unknown_are_told_with_the_rest() {
         hint: did you mean `ask`?
     ");
 }
+
+#[test]
+fn an_equal_share_does_not_rise() {
+    let told = refused(&spec("promotion: {shares: [25%, 25%, 50%]}\n"));
+    let expected = "promotion.shares[1]: `25%`; expected more than 25%, since shares rise";
+    assert!(
+        told.contains("1 problem") && told.contains(expected),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_follows_from_a_part_that_cannot_be_read_is_no_news() {
+    // The default of `pass`, 95, is not what is meant.
+    let told = refused(&spec(
+        "analysis: {config: c.yaml, thresholds: {pass: high, marginal: 96}}\n",
+    ));
+    assert!(
+        told.contains("1 problem") && told.contains("thresholds.pass: text `high`"),
+        "{told}"
+    );
+    // The third stage would be told of as the second.
+    let told = refused(&spec(
+        "stages: [{type: deploy, share: 5%}, {type: promot}, {type: wait, for: never}]\n",
+    ));
+    assert!(
+        told.contains("1 problem") && told.contains("stages[1].type"),
+        "{told}"
+    );
+}
