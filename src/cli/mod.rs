@@ -18,6 +18,7 @@ mod reading;
 mod report;
 mod sample_service;
 mod serve;
+mod specs;
 mod supervise;
 mod validate;
 

@@ -206,7 +206,7 @@ impl ClusterName {
     /// The stack: between the first and the second hyphen.
     #[must_use]
     pub fn stack(&self) -> Option<&str> {
-        let stack = self.0.splitn(3, '-').nth(1);
+        let stack = self.0.split('-').nth(1);
         stack.filter(|stack| !stack.is_empty())
     }
 
