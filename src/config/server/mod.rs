@@ -8,6 +8,7 @@ pub mod duration;
 pub mod environment;
 pub mod host;
 mod mask;
+pub mod notify;
 mod rules;
 pub mod secret;
 pub mod wire;
@@ -22,6 +23,7 @@ use super::path::Path;
 use super::problems::{Findings, Problem, Problems};
 use super::shape::{Reading, Schema};
 use accounts::AccountWire;
+use notify::Channel;
 use secret::SecretPlace;
 use wire::{LogFormat, LogLevel, ServerWire};
 
@@ -53,6 +55,8 @@ pub struct ServerConfig {
     pub collect: Collect,
     /// Metric stores, in order; names are unique. Paths in it are as they were written.
     pub accounts: Vec<AccountWire>,
+    /// Who is told of releases, in order; names are unique.
+    pub notify: Vec<Channel>,
     /// Names of the one place where configs and results are kept; at least one.
     pub storage_accounts: Vec<String>,
     /// What relative paths of the config start from.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::accounts::AccountWire;
 use super::duration::DurationText;
+use super::notify::ChannelWire;
 use super::secret::SecretWire;
 
 /// How `coalmine serve` serves. Every key but `version` may be absent.
@@ -45,6 +46,8 @@ pub struct ServerWire {
     pub collect: Option<CollectWire>,
     /// Metric stores. The first one is asked where a request names none.
     pub accounts: Option<Vec<AccountWire>>,
+    /// Who is told of releases; nobody where absent.
+    pub notify: Option<Vec<ChannelWire>>,
     /// Names of the one place where configs and results are kept, as requests on Kayenta's paths may give them; the first is
     /// shown where a request gives none: `[coalmine]` where absent. Several, so that pipelines that name the accounts of a
     /// Kayenta before us go on.
