@@ -3,6 +3,7 @@
 pub mod accounts;
 mod background;
 mod releases;
+pub mod notify;
 mod serve;
 
 use std::env;
@@ -38,6 +39,15 @@ pub enum AppError {
     /// An account cannot be used.
     #[error("account `{name}` cannot be used")]
     Account {
+        /// Which one.
+        name: String,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A channel cannot be used.
+    #[error("channel `{name}` cannot be used")]
+    Channel {
         /// Which one.
         name: String,
         /// Why.
@@ -93,6 +103,7 @@ impl AppError {
             Self::Store(_)
             | Self::Archive(_)
             | Self::Account { .. }
+            | Self::Channel { .. }
             | Self::Secret { .. }
             | Self::BrokeOff { .. }
             | Self::System { .. } => None,
@@ -105,7 +116,9 @@ impl AppError {
     #[must_use]
     pub fn is_config(&self) -> bool {
         match self {
-            Self::NoDataDir | Self::Account { .. } | Self::Secret { .. } => true,
+            Self::NoDataDir | Self::Account { .. } | Self::Channel { .. } | Self::Secret { .. } => {
+                true
+            }
             Self::DataDir(_)
             | Self::Store(_)
             | Self::Archive(_)

@@ -11,6 +11,7 @@ pub mod drivers;
 pub mod executions;
 pub mod guards;
 pub mod model;
+pub mod notify;
 pub mod sources;
 pub mod stages;
 pub mod store;

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use super::background::Background;
 use super::{AppError, accounts, collector, data_dir, releases, token};
+use super::{AppError, accounts, collector, data_dir, notify, token};
 use crate::analysis::collect::{Heard, Listener};
 use crate::analysis::judge_run::Analysis;
 use crate::api::edge::guard::Access;
@@ -28,6 +29,7 @@ use crate::executions::retention::Retention;
 use crate::executions::service::{Executions, Limits, Ulids};
 use crate::executions::watch;
 use crate::executions::worker::{Worker, WorkerSettings};
+use crate::notify::outbox::{Outbox, Settings};
 use crate::store::Store as _;
 use crate::store::data_dir::DataDir;
 use crate::store::sqlite::SqliteStore;
@@ -76,6 +78,7 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
     let token = token(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let sources = accounts::sources(config, &clock)?;
+    let channels = notify::channels(&config.notify)?;
 
     let folder = DataDir::open(&data_dir(config)?)?;
     let store = Arc::new(SqliteStore::open(&folder.database()).await?);
@@ -149,6 +152,13 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
         "watch on executions",
         watch::run(engine.clone(), rest.clone()),
     );
+    tasks.start("outbox", {
+        let ports = engine.ports();
+        let (store, clock) = (Arc::clone(&ports.store), Arc::clone(&ports.clock));
+        let outbox = Outbox::new(store, channels, clock, Settings::default());
+        let rest = rest.clone();
+        async move { outbox.run(rest).await }
+    });
     tasks.start("watch on health", {
         let (ports, every, rest) = (engine.ports().clone(), config.health_every, rest.clone());
         async move { health.watch(&ports, &sources, every, rest).await }

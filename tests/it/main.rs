@@ -24,6 +24,7 @@ mod layering;
 mod links;
 mod live;
 mod notes;
+mod notify;
 mod operations;
 mod own_api;
 mod pairs;

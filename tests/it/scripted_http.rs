@@ -14,6 +14,8 @@ pub(crate) struct Seen {
     pub(crate) method: String,
     /// Without the query.
     pub(crate) path: String,
+    /// The body as it came.
+    pub(crate) body: String,
     /// Fields of the form, or of the query.
     pub(crate) fields: BTreeMap<String, String>,
     /// Names in small letters.
@@ -293,10 +295,14 @@ fn read(stream: &mut impl BufRead, connection: usize) -> io::Result<Option<Seen>
     stream.read_exact(&mut body)?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let mut fields = fields(query);
-    fields.extend(self::fields(&String::from_utf8_lossy(&body)));
+    let body = String::from_utf8_lossy(&body).into_owned();
+    if headers.get("content-type").map(String::as_str) != Some("application/json") {
+        fields.extend(self::fields(&body));
+    }
     Ok(Some(Seen {
         method,
         path: path.to_owned(),
+        body,
         fields,
         headers,
         connection,

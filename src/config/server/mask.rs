@@ -23,6 +23,16 @@ pub(super) fn mask(text: &str, problems: &mut [Problem]) -> String {
     for problem in problems.iter_mut() {
         let hinted = problem.hint.as_deref().is_some_and(sounds_secret);
         if !hinted && !concerns_secret(&problem.path) {
+            // The address of a channel may hold a token, and may stand beside anything else of it.
+            let line = problem
+                .position
+                .and_then(|at| text.lines().nth(at.line - 1).map(|line| (at.line, line)));
+            if is_of_channel(&problem.path)
+                && let Some((number, line)) = line
+                && line.to_lowercase().contains("url")
+            {
+                lines.push(number);
+            }
             continue;
         }
         lines.extend(problem.position.map(|at| at.line));
@@ -54,7 +64,15 @@ pub(super) fn mask(text: &str, problems: &mut [Problem]) -> String {
     masked.join("\n")
 }
 
+fn is_of_channel(path: &Path) -> bool {
+    matches!(path.segments().first(), Some(Segment::Key(key)) if key == "notify")
+}
+
 fn concerns_secret(path: &Path) -> bool {
+    let last = path.segments().last();
+    if is_of_channel(path) && matches!(last, Some(Segment::Key(key)) if key == "url") {
+        return true;
+    }
     path.segments().iter().any(|segment| match segment {
         Segment::Key(key) => sounds_secret(key),
         Segment::Index(_) => false,

@@ -9,6 +9,7 @@ pub mod duration;
 pub mod environment;
 pub mod host;
 mod mask;
+pub mod notify;
 mod rules;
 pub mod secret;
 pub mod wire;
@@ -24,6 +25,7 @@ use super::problems::{Findings, Problem, Problems};
 use super::shape::{Reading, Schema};
 use accounts::AccountWire;
 use deployments::Deployment;
+use notify::Channel;
 use secret::SecretPlace;
 use wire::{LogFormat, LogLevel, ServerWire};
 
@@ -57,6 +59,8 @@ pub struct ServerConfig {
     pub accounts: Vec<AccountWire>,
     /// Accounts of the drivers that release, in order; names are unique.
     pub deployments: Vec<Deployment>,
+    /// Who is told of releases, in order; names are unique.
+    pub notify: Vec<Channel>,
     /// Names of the one place where configs and results are kept; at least one.
     pub storage_accounts: Vec<String>,
     /// What relative paths of the config start from.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod deployments;
+mod notify;
 
 use std::net::SocketAddr;
 use std::path::Path as FilePath;
@@ -140,6 +141,7 @@ pub(super) fn config(
         },
         accounts,
         deployments: rules.deployments(wire.deployments, folder),
+        notify: rules.channels(wire.notify.unwrap_or_default(), folder),
         storage_accounts: wire
             .storage_accounts
             .unwrap_or_else(|| vec!["coalmine".to_owned()]),

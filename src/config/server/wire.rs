@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::accounts::AccountWire;
 use super::deployments::DeploymentWire;
 use super::duration::DurationText;
+use super::notify::ChannelWire;
 use super::secret::SecretWire;
 
 /// How `coalmine serve` serves. Every key but `version` may be absent.
@@ -49,6 +50,8 @@ pub struct ServerWire {
     /// Accounts of the drivers that release: what `account` of a release spec's targets names. Where absent: one of type `local`
     /// that is called `local`.
     pub deployments: Option<Vec<DeploymentWire>>,
+    /// Who is told of releases; nobody where absent.
+    pub notify: Option<Vec<ChannelWire>>,
     /// Names of the one place where configs and results are kept, as requests on Kayenta's paths may give them; the first is
     /// shown where a request gives none: `[coalmine]` where absent. Several, so that pipelines that name the accounts of a
     /// Kayenta before us go on.
