@@ -5,6 +5,7 @@ mod drift;
 mod found;
 mod late;
 mod naming;
+mod others;
 mod planner;
 mod shares;
 mod site;

@@ -4,6 +4,7 @@ mod drawn;
 mod drift;
 pub(crate) mod fixture;
 mod golden;
+mod notes;
 mod refusals;
 mod simulator;
 mod undo;
