@@ -31,7 +31,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEXT", default_value = "1.0.0")]
     version: String,
     /// The usual time that an answer takes; some take half of it, some twice
-    #[arg(long, value_name = "MS", default_value_t = 5.0)]
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 5.0,
+        overrides_with = "latency_ms"
+    )]
     latency_ms: f64,
     /// The share of requests that are answered by 500, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]

@@ -39,7 +39,10 @@ pub(super) async fn ask<A: DeserializeOwned>(
         Err(error) => {
             let nobody = matches!(
                 error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::ConnectionRefused
+                    // The path is too long, and no supervisor has made another one yet.
+                    | io::ErrorKind::InvalidInput
             );
             return Err(if nobody {
                 Unanswered::Nobody

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Longest path of a socket: the system's structure has 108 bytes, the last one is 0.
@@ -83,19 +83,21 @@ impl Folder {
     /// Those of the system.
     pub(super) fn make_socket_path(&self) -> io::Result<PathBuf> {
         let socket = self.socket();
-        if socket.as_os_str().as_bytes().len() <= SOCKET_PATH_BYTES {
-            let folder = socket.parent().map(fs::symlink_metadata);
-            let me = rustix::process::getuid().as_raw();
-            if let Some(Ok(metadata)) = folder
-                && metadata.is_dir()
-                && metadata.uid() == me
-            {
+        let parent = socket.parent().unwrap_or(self.path());
+        if parent == self.path() {
+            if socket.as_os_str().as_bytes().len() <= SOCKET_PATH_BYTES {
                 return Ok(socket);
             }
+        } else if let Ok(metadata) = fs::symlink_metadata(parent)
+            && metadata.is_dir()
+            && metadata.uid() == rustix::process::getuid().as_raw()
+        {
+            return Ok(socket);
         }
         // Random and readable for its owner only: nobody else can have made it.
         let elsewhere = tempfile::Builder::new()
             .prefix("coalmine-")
+            .permissions(fs::Permissions::from_mode(0o700))
             .tempdir()?
             .keep();
         write_whole(&self.elsewhere(), elsewhere.as_os_str().as_bytes())?;
@@ -123,6 +125,7 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 mod tests {
     use super::*;
 

@@ -267,7 +267,11 @@ impl Driver for LocalDriver {
             id: id.clone(),
             fencing,
         })?;
-        self.start_and_ask(&folder, wire::APPLY, &body).await
+        match client::ask(&folder.socket(), wire::APPLY, &body).await {
+            Ok(()) => Ok(()),
+            Err(Unanswered::Error(error)) => Err(error),
+            Err(Unanswered::Nobody) => self.start_and_ask(&folder, wire::APPLY, &body).await,
+        }
     }
 
     async fn check(&self, operation: &Operation, id: &OpId) -> Result<Progress, DriverError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::core::Core;
-use super::operate::whose;
+use super::operate::{router_to_open, whose};
 use crate::drivers::Progress;
 use crate::drivers::local::state::{SavedGroup, SavedInstance, SavedPlace, only_shares};
 use crate::model::release::cluster::{Health, Place};
@@ -101,6 +101,13 @@ impl Core {
                     Progress::Done
                 } else {
                     Progress::NotStarted
+                }
+            }
+            (Some(_), Change::OpenRouter { address })
+                if let Err(refusal) = router_to_open(place, address.as_deref()) =>
+            {
+                Progress::Failed {
+                    why: refusal.message,
                 }
             }
             (Some(router), _) if !self.routers.contains_key(&place.place) => in_flight(format!(

@@ -37,9 +37,14 @@ pub(super) fn expire(
         if let Some(group) = place.group_mut(&name) {
             group.deleting = true;
         }
-        let word = role.word();
+        let heirs = if share > Share::NONE {
+            format!("; its {share} of the traffic went to production")
+        } else {
+            String::new()
+        };
         told.push(format!(
-            "`{name}` ({word}) is past its deadline and is removed; {share} of the traffic went to production"
+            "`{name}` ({}) is past its deadline and is removed{heirs}",
+            role.word()
         ));
     }
     told
@@ -96,6 +101,7 @@ fn hand_over(weights: &mut Weights, share: Share, heirs: &[GroupName]) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 mod tests {
     use super::*;
     use crate::drivers::local::state::SavedRouter;

@@ -75,6 +75,7 @@ fn at(shares: impl Iterator<Item = u32>, point: u32) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 mod tests {
     use super::*;
     use crate::drivers::local::state::Process;
