@@ -2,8 +2,8 @@
 
 pub mod accounts;
 mod background;
-mod releases;
 pub mod notify;
+mod releases;
 mod serve;
 
 use std::env;

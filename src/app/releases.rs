@@ -1,5 +1,7 @@
 //! What releases need: drivers of their places, and what reads the pages of the instances that are compared.
 
+use std::env;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{AppError, collector};
@@ -7,7 +9,9 @@ use crate::analysis::judge_run::Analysis;
 use crate::analysis::task::Analyst;
 use crate::clock::Clock;
 use crate::config::server::ServerConfig;
-use crate::drivers::Drivers;
+use crate::config::server::deployments::DeploymentKind;
+use crate::drivers::local::{LocalAccount, LocalDriver};
+use crate::drivers::{Driver, Drivers};
 use crate::sources::scrape::{ScrapeAccount, ScrapeSource};
 use crate::sources::{MetricSource, Sources};
 
@@ -38,7 +42,25 @@ pub(super) fn observer(
     Ok(Arc::new(Analysis::new(Arc::new(collector))))
 }
 
-/// The drivers of all deployment accounts.
-pub(super) fn drivers(_config: &ServerConfig) -> Drivers {
-    Drivers::default()
+/// The drivers of all deployment accounts. Nothing is started yet.
+///
+/// # Errors
+/// This program cannot be found, which local accounts start as their supervisor.
+pub(super) fn drivers(config: &ServerConfig, data_dir: &Path) -> Result<Drivers, AppError> {
+    let program = env::current_exe().map_err(|cause| AppError::System {
+        doing: "find this program",
+        cause: Box::new(cause),
+    })?;
+    let accounts = config.deployments.iter().map(|deployment| {
+        let driver: Arc<dyn Driver> = match &deployment.kind {
+            DeploymentKind::Local { dir } => {
+                let dir = dir
+                    .clone()
+                    .unwrap_or_else(|| data_dir.join("deployments").join(&deployment.name));
+                Arc::new(LocalDriver::new(LocalAccount::new(dir, program.clone())))
+            }
+        };
+        (deployment.name.clone(), driver)
+    });
+    Ok(Drivers::new(accounts))
 }

@@ -1,6 +1,8 @@
 //! The life of a server: open, work, stop.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,8 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::background::Background;
-use super::{AppError, accounts, collector, data_dir, releases, token};
-use super::{AppError, accounts, collector, data_dir, notify, token};
+use super::{AppError, accounts, collector, data_dir, notify, releases, token};
 use crate::analysis::collect::{Heard, Listener};
 use crate::analysis::judge_run::Analysis;
 use crate::api::edge::guard::Access;
@@ -25,6 +26,7 @@ use crate::archive::folder::FolderArchive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::server::ServerConfig;
 use crate::executions::engine::{Engine, Ports, with_causes};
+use crate::executions::reaper::{Reaper, ReaperSettings};
 use crate::executions::retention::Retention;
 use crate::executions::service::{Executions, Limits, Ulids};
 use crate::executions::watch;
@@ -100,7 +102,8 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
         archive: Arc::new(archive),
         analyst: Arc::new(analyst),
         observer: releases::observer(config, &clock)?,
-        drivers: releases::drivers(config),
+        drivers: releases::drivers(config, folder.path())?,
+        channels: config.notify.clone().into(),
         clock,
     });
     let limits = Limits {
@@ -175,12 +178,18 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
             }
         }
     });
+    if engine.ports().drivers.iter().next().is_some() {
+        let reaper = Reaper::new(engine.clone(), ReaperSettings::default());
+        let rest = rest.clone();
+        tasks.start("reaper", async move { reaper.run(rest).await });
+    }
     if let Some(keep) = config.keep_finished {
         let retention = Retention::new(engine.ports().clone(), keep);
         let rest = rest.clone();
         tasks.start("retention", async move { retention.run(rest).await });
     }
     info!(data_dir = %folder.path().display(), "listening on http://{address}");
+    let whereabouts = Whereabouts::tell(folder.path(), address)?;
     ready(address);
     let settings = listener::Settings {
         header_time: config.limits.header_time,
@@ -195,6 +204,7 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
     store.close().await;
     signals.abort();
     info!("stopped");
+    drop(whereabouts);
     drop(folder);
     match broken {
         Some(part) => Err(AppError::BrokeOff { part }),
@@ -270,4 +280,33 @@ fn log_trouble() -> Listener {
             );
         }
     })
+}
+
+/// Where the service that has a data folder can be asked: `service.json` in it, for verbs that are given the folder alone. It is
+/// removed when the service ends; one that was killed leaves a file that nobody answers for.
+struct Whereabouts(PathBuf);
+
+/// The file's name.
+const WHEREABOUTS: &str = "service.json";
+
+impl Whereabouts {
+    fn tell(folder: &Path, address: SocketAddr) -> Result<Self, AppError> {
+        let path = folder.join(WHEREABOUTS);
+        let told = || -> std::io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            let text = serde_json::json!({"url": format!("http://{address}")});
+            file.write_all(text.to_string().as_bytes())?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        told().map_err(system("tell where the service is"))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Whereabouts {
+    fn drop(&mut self) {
+        // A file that stays tells of nobody.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }

@@ -250,6 +250,7 @@ impl Driver for FakeDriver {
                 .map(|(name, group)| self.view(name, group))
                 .collect(),
             router,
+            fencing: site.fencing,
             observed_ms: self.clock.now_ms(),
         })
     }

@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use super::event::{Event, UnreadableEvent};
 use super::invariants;
 use super::release::event::{Cause, Decision, ReleaseEvent};
+use super::release::notices;
 use super::request::Request;
 use super::state::State;
 use super::transition::{Command, IllegalEvent};
@@ -18,6 +19,7 @@ use crate::analysis::task::{Analyst, Collected, Failure};
 use crate::archive::bundle::{Bundle, Told};
 use crate::archive::{Archive, ArchiveError, JudgementRecord};
 use crate::clock::Clock;
+use crate::config::server::notify::Channel;
 use crate::drivers::Drivers;
 use crate::model::ids::ExecutionId;
 use crate::stages::analyze::{Analyze, Outcome};
@@ -39,6 +41,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Does the operations of releases; may be empty.
     pub drivers: Drivers,
+    /// Who is told of releases.
+    pub channels: Arc<[Channel]>,
 }
 
 impl Ports {
@@ -481,6 +485,7 @@ impl Engine {
             body,
         };
         let head = next.head();
+        let messages = notices::messages(&next, &event, &self.ports.channels);
         let mut tries = 1;
         loop {
             match self
@@ -489,6 +494,7 @@ impl Engine {
                 .append(Append {
                     lease,
                     locks,
+                    messages: &messages,
                     ..Append::new(std::slice::from_ref(&entry), &head)
                 })
                 .await

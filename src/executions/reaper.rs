@@ -20,7 +20,7 @@ use crate::model::ids::ExecutionId;
 use crate::model::release::cluster::{Place, Role, Share, View, Weights};
 use crate::model::release::names::GroupName;
 use crate::model::release::operation::{Change, OpId, Operation};
-use crate::store::{LockAnswer, StoreError};
+use crate::store::StoreError;
 
 /// How the reaper works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,15 +184,15 @@ impl Reaper {
     async fn remove(&self, driver: &dyn Driver, owned: &Owned) -> Result<bool, String> {
         let name = lock_name(&owned.place);
         let store = &self.engine.ports().store;
-        let us = ExecutionId::new(format!("reaper-{}", owned.execution));
         let told = |error: StoreError| with_causes(&error);
-        let fencing = match store.lock(&name, &us, false).await.map_err(told)? {
-            LockAnswer::Taken { fencing } => fencing,
+        let away = |error: DriverError| with_causes(&error);
+        let seen = driver.observe(&owned.place).await.map_err(away)?.fencing;
+        // Not taken: a release that begins meanwhile has a greater number, and what is done here is refused from then on.
+        let Some(fencing) = store.fence(&name, seen).await.map_err(told)? else {
             // A release is at work there: it, or a later look.
-            LockAnswer::Held { .. } => return Ok(false),
+            return Ok(false);
         };
         let removed = self.remove_locked(driver, owned, Fencing(fencing)).await;
-        store.unlock(&us).await.map_err(told)?;
         removed.map_err(|error| with_causes(&error))
     }
 

@@ -303,17 +303,22 @@ impl Store for MemoryStore {
         name: &str,
         owner: &ExecutionId,
         preempt: bool,
+        seen: u64,
     ) -> Result<LockAnswer, StoreError> {
         let mut state = self.state();
         match state.executions.get(owner) {
             Some(execution) if execution.head.ended_ms.is_none() => {
-                Ok(state.locks.take(name, owner, preempt))
+                Ok(state.locks.take(name, owner, preempt, seen))
             }
             Some(_) | None => Err(StoreError::NotFound {
                 what: NOT_ENDED,
                 id: owner.to_string(),
             }),
         }
+    }
+
+    async fn fence(&self, name: &str, seen: u64) -> Result<Option<u64>, StoreError> {
+        Ok(self.state().locks.fence(name, seen))
     }
 
     async fn lock_owner(&self, name: &str) -> Result<Option<(ExecutionId, u64)>, StoreError> {

@@ -293,7 +293,8 @@ pub trait Store: Send + Sync + Debug {
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;
 
     /// Takes the lock `name` for an execution that has not ended. A lock has no end of its own: it belongs to its owner until
-    /// that gives it back, ends or is forgotten, or until another pre-empts it. Asking again is no new taking.
+    /// that gives it back, ends or is forgotten, or until another pre-empts it. Asking again is no new taking. A new taking gets
+    /// a number above `seen`, which is the greatest that the place knows: it may know more than a store that was lost.
     ///
     /// # Errors
     /// `NotFound` where the execution is unknown or has ended; `Unavailable`, `Broken`.
@@ -302,7 +303,15 @@ pub trait Store: Send + Sync + Debug {
         name: &str,
         owner: &ExecutionId,
         preempt: bool,
+        seen: u64,
     ) -> Result<LockAnswer, StoreError>;
+
+    /// A number above every earlier one of the lock, and above `seen`, without taking it; `None` while somebody has it. Whoever
+    /// takes it afterwards has a greater one.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn fence(&self, name: &str, seen: u64) -> Result<Option<u64>, StoreError>;
 
     /// Who has the lock, and by which number; `None` where it is free.
     ///

@@ -199,8 +199,13 @@ impl Store for SqliteStore {
         name: &str,
         owner: &ExecutionId,
         preempt: bool,
+        seen: u64,
     ) -> Result<LockAnswer, StoreError> {
-        self.take_lock(name, owner, preempt).await
+        self.take_lock(name, owner, preempt, seen).await
+    }
+
+    async fn fence(&self, name: &str, seen: u64) -> Result<Option<u64>, StoreError> {
+        self.fence_lock(name, seen).await
     }
 
     async fn lock_owner(&self, name: &str) -> Result<Option<(ExecutionId, u64)>, StoreError> {

@@ -251,6 +251,7 @@ impl Driver for LocalDriver {
             place: place.clone(),
             groups: Vec::new(),
             router: None,
+            fencing: 0,
             observed_ms: SystemClock.now_ms(),
         }))
     }

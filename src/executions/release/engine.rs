@@ -129,10 +129,21 @@ impl Engine {
             .iter()
             .map(|target| lock_name(&target.place))
             .collect();
+        let places = plan.release.targets.iter().map(|target| &target.place);
+        let found = match self.find(places).await {
+            Ok(found) => found,
+            Err(error) => return self.driver_away(lease, state, &error, &limits).await,
+        };
+        let mut seen = BTreeMap::new();
+        for found in &found {
+            seen.insert(lock_name(&found.view.place), found.view.fencing);
+        }
         let mut fencing = BTreeMap::new();
         for name in names {
             let preempts = state.request.preempts;
-            match self.ports().store.lock(&name, &state.id, preempts).await? {
+            let seen = seen.get(&name).copied().unwrap_or(0);
+            let lock = self.ports().store.lock(&name, &state.id, preempts, seen);
+            match lock.await? {
                 LockAnswer::Taken { fencing: number } => {
                     fencing.insert(name, number);
                 }

@@ -302,7 +302,7 @@ impl Engine {
             .is_some_and(|it| it.lost_to.is_some());
         if purpose == Purpose::CleanUp && is_lost {
             let store = &self.ports().store;
-            let number = match store.lock(&name, &state.id, false).await? {
+            let number = match store.lock(&name, &state.id, false, 0).await? {
                 LockAnswer::Taken { fencing } => Some(fencing),
                 LockAnswer::Held { .. } => store.lock_owner(&name).await?.map(|(_, it)| it),
             };

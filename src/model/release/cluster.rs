@@ -316,6 +316,9 @@ pub struct View {
     pub groups: Vec<GroupView>,
     /// The router; `None` before the first deployment.
     pub router: Option<RouterView>,
+    /// The greatest number of a lock under which the place was changed; 0 where it never was.
+    #[serde(default)]
+    pub fencing: u64,
     /// When it was read, in milliseconds since 1970-01-01T00:00:00Z.
     pub observed_ms: i64,
 }

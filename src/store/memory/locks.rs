@@ -17,7 +17,25 @@ struct Lock {
 }
 
 impl Locks {
-    pub(super) fn take(&mut self, name: &str, owner: &ExecutionId, preempt: bool) -> LockAnswer {
+    pub(super) fn fence(&mut self, name: &str, seen: u64) -> Option<u64> {
+        let lock = self.0.entry(name.to_owned()).or_insert(Lock {
+            fencing: 0,
+            owner: None,
+        });
+        if lock.owner.is_some() {
+            return None;
+        }
+        lock.fencing = lock.fencing.max(seen) + 1;
+        Some(lock.fencing)
+    }
+
+    pub(super) fn take(
+        &mut self,
+        name: &str,
+        owner: &ExecutionId,
+        preempt: bool,
+        seen: u64,
+    ) -> LockAnswer {
         let lock = self.0.entry(name.to_owned()).or_insert(Lock {
             fencing: 0,
             owner: None,
@@ -30,7 +48,7 @@ impl Locks {
                 };
             }
             Some(_) | None => {
-                lock.fencing += 1;
+                lock.fencing = lock.fencing.max(seen) + 1;
                 lock.owner = Some(owner.clone());
             }
         }

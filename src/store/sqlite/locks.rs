@@ -19,6 +19,7 @@ impl SqliteStore {
         name: &str,
         owner: &ExecutionId,
         preempt: bool,
+        seen: u64,
     ) -> Result<LockAnswer, StoreError> {
         let mut transaction = self.write(TAKING).await?;
         let lives = has_not_ended(&mut transaction, owner).await;
@@ -33,12 +34,28 @@ impl SqliteStore {
             Some((holder, fencing)) if holder == *owner => Ok(LockAnswer::Taken { fencing }),
             Some((holder, _)) if !preempt => Ok(LockAnswer::Held { owner: holder }),
             Some(_) | None => {
-                let taken = take(&mut transaction, name, owner).await;
+                let taken = take(&mut transaction, name, Some(owner), seen).await;
                 let fencing = taken.map_err(failed(TAKING))?;
                 transaction.commit().await.map_err(failed(TAKING))?;
                 Ok(LockAnswer::Taken { fencing })
             }
         }
+    }
+
+    pub(super) async fn fence_lock(
+        &self,
+        name: &str,
+        seen: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let mut transaction = self.write(TAKING).await?;
+        let held = held(&mut transaction, name).await.map_err(failed(TAKING))?;
+        if held.is_some() {
+            return Ok(None);
+        }
+        let fencing = take(&mut transaction, name, None, seen).await;
+        let fencing = fencing.map_err(failed(TAKING))?;
+        transaction.commit().await.map_err(failed(TAKING))?;
+        Ok(Some(fencing))
     }
 
     pub(super) async fn owner_of_lock(
@@ -73,14 +90,21 @@ async fn held(
 async fn take(
     connection: &mut SqliteConnection,
     name: &str,
-    owner: &ExecutionId,
+    owner: Option<&ExecutionId>,
+    seen: u64,
 ) -> Result<u64, Error> {
+    let least = i64::try_from(seen)
+        .unwrap_or(i64::MAX - 1)
+        .saturating_add(1);
     let row = sqlx::query(
-        "INSERT INTO lock (name, fencing, owner) VALUES ($1, 1, $2) \
-         ON CONFLICT (name) DO UPDATE SET fencing = lock.fencing + 1, owner = excluded.owner RETURNING fencing",
+        "INSERT INTO lock (name, fencing, owner) VALUES ($1, $3, $2) \
+         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, \
+         fencing = CASE WHEN lock.fencing >= excluded.fencing THEN lock.fencing + 1 ELSE excluded.fencing END \
+         RETURNING fencing",
     )
     .bind(name)
-    .bind(owner.as_str())
+    .bind(owner.map(ExecutionId::as_str))
+    .bind(least)
     .fetch_one(connection)
     .await?;
     counter(&row, "fencing")

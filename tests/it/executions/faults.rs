@@ -164,9 +164,14 @@ impl Store for FaultyStore {
         name: &str,
         owner: &ExecutionId,
         preempt: bool,
+        seen: u64,
     ) -> Result<LockAnswer, StoreError> {
-        let lock = async || self.inner.lock(name, owner, preempt).await;
+        let lock = async || self.inner.lock(name, owner, preempt, seen).await;
         self.faulty("locking", 5, lock).await
+    }
+    async fn fence(&self, name: &str, seen: u64) -> Result<Option<u64>, StoreError> {
+        self.faulty("fencing", 5, async || self.inner.fence(name, seen).await)
+            .await
     }
     async fn lock_owner(&self, name: &str) -> Result<Option<(ExecutionId, u64)>, StoreError> {
         self.faulty("reading", 3, async || self.inner.lock_owner(name).await)

@@ -4,6 +4,7 @@ mod faults;
 mod fixture;
 mod journal_format;
 mod release_fixture;
+mod release_kills;
 mod release_lives;
 mod release_simulation;
 mod simulation;

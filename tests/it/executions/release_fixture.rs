@@ -10,6 +10,7 @@ use coalmine::config::release::spec::{
     AnalysisSpec, AskSpec, CanarySpec, CanaryStep, CleanupSpec, Consequence, Consequences,
     GuardSpec, Limits, Previous, Promotion, ReleaseSpec, Strategy, Target, WithoutAnswer,
 };
+use coalmine::config::server::notify::Channel;
 use coalmine::drivers::fake::FakeDriver;
 use coalmine::drivers::{
     Abilities, Driver, DriverError, Drivers, Fencing, Owned, Progress, Remedy,
@@ -150,6 +151,7 @@ pub(super) fn executions(
     archive: Arc<dyn coalmine::archive::Archive>,
     driver: Arc<dyn Driver>,
     clock: Arc<PausedClock>,
+    channels: Vec<Channel>,
 ) -> Executions {
     let engine = Engine::new(Ports {
         store,
@@ -158,6 +160,7 @@ pub(super) fn executions(
         observer: Arc::new(PlainAnalyst),
         clock,
         drivers: Drivers::new([(ACCOUNT.to_owned(), driver)]),
+        channels: channels.into(),
     });
     Executions::new(engine, Arc::new(Ulids), MostExecutions::default())
 }
@@ -165,6 +168,11 @@ pub(super) fn executions(
 impl World {
     /// Production of `SIZE` instances serves in each of these locations.
     pub(super) fn with_production(locations: &[&str]) -> Self {
+        Self::telling(locations, Vec::new())
+    }
+
+    /// The same, and these are told of it.
+    pub(super) fn telling(locations: &[&str], channels: Vec<Channel>) -> Self {
         let clock = Arc::new(PausedClock::new());
         let fake = Arc::new(FakeDriver::new(Arc::clone(&clock) as _, BOOT_MS));
         for location in locations {
@@ -177,6 +185,7 @@ impl World {
             archive,
             Arc::clone(&fake) as _,
             Arc::clone(&clock),
+            channels,
         );
         let office = Office::new(executions.clone());
         Self {

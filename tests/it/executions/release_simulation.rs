@@ -90,6 +90,7 @@ impl Life {
                 chance: self.chance.clone(),
             }),
             Arc::clone(&self.clock),
+            Vec::new(),
         )
     }
 

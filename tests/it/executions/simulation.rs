@@ -96,6 +96,7 @@ impl Life {
             archive: Arc::clone(&self.archive) as _,
             observer: Arc::new(coalmine::analysis::task::NoAnalyst),
             drivers: coalmine::drivers::Drivers::default(),
+            channels: Arc::from([]),
             analyst: Arc::new(PlainAnalyst),
             clock: Arc::clone(&self.clock) as _,
         });

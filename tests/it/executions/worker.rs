@@ -50,6 +50,7 @@ impl Service {
             archive: Arc::clone(&archive) as _,
             observer: Arc::new(coalmine::analysis::task::NoAnalyst),
             drivers: coalmine::drivers::Drivers::default(),
+            channels: Arc::from([]),
             analyst,
             clock: Arc::clone(&clock) as _,
         });

@@ -244,6 +244,7 @@ impl Service {
             archive,
             observer: Arc::new(coalmine::analysis::task::NoAnalyst),
             drivers: coalmine::drivers::Drivers::default(),
+            channels: Arc::from([]),
             analyst: Arc::new(Analysis::new(Arc::new(collector))),
             clock: Arc::clone(&clock) as _,
         });

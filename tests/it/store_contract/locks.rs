@@ -10,6 +10,7 @@ use super::{accept, ended, entry, head, id};
 super::for_every_store![
     a_lock_is_one_executions_and_asking_again_is_no_new_taking,
     a_lock_is_pre_empted_and_every_taking_has_a_greater_number,
+    a_place_that_knows_greater_numbers_than_the_store_gets_greater_ones,
     of_many_that_ask_at_once_one_gets_the_lock,
     only_an_execution_that_has_not_ended_takes_a_lock,
     an_execution_that_ends_frees_its_locks_and_no_others,
@@ -21,11 +22,11 @@ super::for_every_store![
 type AnyStore = Arc<dyn Store>;
 
 async fn lock(store: &AnyStore, name: &str, owner: &str) -> LockAnswer {
-    store.lock(name, &id(owner), false).await.unwrap()
+    store.lock(name, &id(owner), false, 0).await.unwrap()
 }
 
 async fn preempt(store: &AnyStore, name: &str, owner: &str) -> LockAnswer {
-    store.lock(name, &id(owner), true).await.unwrap()
+    store.lock(name, &id(owner), true, 0).await.unwrap()
 }
 
 fn taken(fencing: u64) -> LockAnswer {
@@ -79,6 +80,22 @@ async fn a_lock_is_pre_empted_and_every_taking_has_a_greater_number(store: AnySt
     assert_eq!(lock(&store, "shop", "a").await, taken(4));
 }
 
+async fn a_place_that_knows_greater_numbers_than_the_store_gets_greater_ones(store: AnyStore) {
+    running(&store, &["a", "b"]).await;
+    let seven = store.lock("shop", &id("a"), false, 6).await.unwrap();
+    assert_eq!(seven, taken(7));
+    // Held: nobody is fenced in, and asking again changes nothing.
+    assert_eq!(store.fence("shop", 20).await.unwrap(), None);
+    let same = store.lock("shop", &id("a"), false, 20).await.unwrap();
+    assert_eq!(same, taken(7));
+    store.unlock(&id("a")).await.unwrap();
+    assert_eq!(store.fence("shop", 3).await.unwrap(), Some(8));
+    assert_eq!(store.fence("shop", 20).await.unwrap(), Some(21));
+    assert_eq!(owner(&store, "shop").await, None);
+    assert_eq!(lock(&store, "shop", "b").await, taken(22));
+    assert_eq!(store.fence("pay", 0).await.unwrap(), Some(1));
+}
+
 async fn of_many_that_ask_at_once_one_gets_the_lock(store: AnyStore) {
     let names: Vec<String> = (0..12).map(|number| format!("e{number:02}")).collect();
     for name in &names {
@@ -112,7 +129,7 @@ async fn only_an_execution_that_has_not_ended_takes_a_lock(store: AnyStore) {
     assert_eq!(lock(&store, "shop", "a").await, taken(1));
     for name in ["over", "nobody"] {
         for preempt in [false, true] {
-            let error = store.lock("shop", &id(name), preempt).await.unwrap_err();
+            let error = store.lock("shop", &id(name), preempt, 0).await.unwrap_err();
             assert!(matches!(error, StoreError::NotFound { .. }), "{error:?}");
             let told = format!("there is no execution that has not ended, named `{name}`");
             assert_eq!(error.to_string(), told);

@@ -208,7 +208,9 @@ async fn answer(store: &Arc<dyn Store>, call: &Call, given: &mut Given) -> Strin
         }
         Call::Lock(name, owner, preempt) => {
             let name = format!("l{name}");
-            let answer = store.lock(&name, &id(&format!("e{owner}")), *preempt).await;
+            let answer = store
+                .lock(&name, &id(&format!("e{owner}")), *preempt, 0)
+                .await;
             if let Ok(LockAnswer::Taken { fencing }) = &answer {
                 locks.push((*owner, name, *fencing));
             }

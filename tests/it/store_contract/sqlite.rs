@@ -431,7 +431,7 @@ async fn golden_database_is_written() {
     store.accept(&keyed(first, "k", "f")).await.unwrap();
     let rest = [entry(2), entry(3)];
     for (name, execution) in [("shop", "b"), ("pay", "b"), ("shop", "a")] {
-        store.lock(name, &id(execution), true).await.unwrap();
+        store.lock(name, &id(execution), true, 0).await.unwrap();
     }
     let told = ["delivered", "given up", "waiting"].map(golden_message);
     let last = Append {

@@ -210,6 +210,7 @@ pub(crate) fn found_at(location: &str, groups: Vec<(GroupView, u32)>) -> Found {
             place: place(location),
             groups: groups.into_iter().map(|(group, _)| group).collect(),
             router,
+            fencing: 0,
             observed_ms: 0,
         },
         abilities: ABLE,

@@ -24,6 +24,7 @@ impl Core {
             place: place.clone(),
             groups: groups.unwrap_or_default(),
             router: saved.and_then(|saved| self.router(saved)),
+            fencing: saved.map_or(0, |saved| saved.fencing),
             observed_ms: now_ms,
         }
     }
