@@ -105,6 +105,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "archive",
             "store",
             "executions",
+            "stages",
             "coalmine_judges",
             "coalmine_reports",
         ],

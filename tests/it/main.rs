@@ -29,6 +29,7 @@ mod pairs;
 mod prometheus;
 mod readme;
 mod real_prometheus;
+mod release_view;
 mod saved;
 mod scrape;
 mod scripted_http;
