@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use coalmine::model::ids::ExecutionId;
 use coalmine::store::sqlite::SqliteStore;
-use coalmine::store::{Entry, Head, HeadFilter, NewExecution, Store};
+use coalmine::store::{Append, Entry, Head, HeadFilter, NewExecution, Store};
 use coalmine_judges::judgement::Verdict;
 use tempfile::TempDir;
 
@@ -99,7 +99,7 @@ async fn filled(finished: u64) -> Filled {
             ..head
         };
         let entries: Vec<Entry> = (2..=ENTRIES).map(entry).collect();
-        store.append(None, &entries, &ended).await.unwrap();
+        store.append(Append::new(&entries, &ended)).await.unwrap();
     }
     for number in finished..finished + RUNNING {
         accept(&store, number).await;
@@ -152,7 +152,10 @@ async fn call(filled: &mut Filled, name: &str) -> Duration {
                 seq: *seq,
                 ..running
             };
-            store.append(None, &[entry(*seq)], &head).await.unwrap();
+            store
+                .append(Append::new(&[entry(*seq)], &head))
+                .await
+                .unwrap();
         }
         "claim and release" => {
             let leases = store.claim("w", 10, 20, 1).await.unwrap();

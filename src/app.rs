@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod background;
+mod releases;
 mod serve;
 
 use std::env;

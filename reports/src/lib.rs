@@ -100,6 +100,20 @@ pub enum ReportError {
     },
 }
 
+/// The first sentence of every report, without the verdict's word: `error rate rose 3.1x [2.4, 4.0], critical`. Plain text.
+#[must_use]
+pub fn headline(judgement: &Judgement, sets: &[MetricSetPair]) -> String {
+    let context = Context::default();
+    let report = Report {
+        judgement,
+        sets,
+        context: &context,
+    };
+    view::View::new(&report, format::Signs::TERMINAL)
+        .headline
+        .plain()
+}
+
 /// The report as one HTML file that needs nothing else: no network, no other file. Cost O(points of all metrics).
 ///
 /// Beside the config and the data, a metric takes from about 10 KB to about 120 KB: the more points, up to 5,000 on a side; longer

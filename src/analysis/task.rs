@@ -96,3 +96,18 @@ pub trait Analyst: Send + Sync + Debug {
     /// doing it twice changes nothing.
     async fn watch(&self, _task: &Task) {}
 }
+
+/// Makes no judgement: where nothing is to be judged, or nothing can be.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoAnalyst;
+
+#[async_trait]
+impl Analyst for NoAnalyst {
+    async fn collect(&self, _task: &Task) -> Result<Collected, Vec<Failure>> {
+        Err(vec![Failure::general("there is nothing that judges here")])
+    }
+
+    fn judge(&self, _bundle: &Bundle) -> Result<Judgement, Failure> {
+        Err(Failure::general("there is nothing that judges here"))
+    }
+}

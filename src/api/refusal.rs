@@ -96,6 +96,7 @@ impl From<StoreError> for Refusal {
             // Somebody else was faster; the same request may go through next time.
             StoreError::Conflict { .. }
             | StoreError::LostLease(_)
+            | StoreError::LostLock { .. }
             | StoreError::Unavailable { .. } => {
                 Self::fault(StatusCode::SERVICE_UNAVAILABLE, &error)
             }
@@ -109,7 +110,9 @@ impl From<TurnError> for Refusal {
         match error {
             TurnError::NoExecution(_) => Self::missing(error.to_string()),
             TurnError::Store(error) => error.into(),
-            TurnError::Overtaken(_) => Self::fault(StatusCode::SERVICE_UNAVAILABLE, &error),
+            TurnError::Overtaken(_) | TurnError::LostLock { .. } => {
+                Self::fault(StatusCode::SERVICE_UNAVAILABLE, &error)
+            }
             TurnError::Unreadable { .. } | TurnError::Illegal(_) | TurnError::Invariant(_) => {
                 Self::fault(StatusCode::INTERNAL_SERVER_ERROR, &error)
             }

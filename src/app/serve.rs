@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::background::Background;
-use super::{AppError, accounts, collector, data_dir, token};
+use super::{AppError, accounts, collector, data_dir, releases, token};
 use crate::analysis::collect::{Heard, Listener};
 use crate::analysis::judge_run::Analysis;
 use crate::api::edge::guard::Access;
@@ -96,6 +96,8 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
         store: store.clone(),
         archive: Arc::new(archive),
         analyst: Arc::new(analyst),
+        observer: releases::observer(config, &clock)?,
+        drivers: releases::drivers(config),
         clock,
     });
     let limits = Limits {

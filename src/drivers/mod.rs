@@ -1,5 +1,7 @@
 //! Where releases happen: one driver for each kind of place, behind one port.
 
+pub mod fake;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -10,16 +10,19 @@ use tracing::{info, warn};
 
 use super::event::{Event, UnreadableEvent};
 use super::invariants;
+use super::release::event::{Cause, Decision, ReleaseEvent};
+use super::request::Request;
 use super::state::State;
 use super::transition::{Command, IllegalEvent};
 use crate::analysis::task::{Analyst, Collected, Failure};
 use crate::archive::bundle::{Bundle, Told};
 use crate::archive::{Archive, ArchiveError, JudgementRecord};
 use crate::clock::Clock;
+use crate::drivers::Drivers;
 use crate::model::ids::ExecutionId;
 use crate::stages::analyze::{Analyze, Outcome};
 use crate::stages::{Stage, StageState};
-use crate::store::{Entry, Lease, Store, StoreError};
+use crate::store::{Append, Entry, Lease, Store, StoreError};
 
 /// The ports that executions work through.
 #[derive(Debug, Clone)]
@@ -30,8 +33,23 @@ pub struct Ports {
     pub archive: Arc<dyn Archive>,
     /// Makes judgements.
     pub analyst: Arc<dyn Analyst>,
+    /// Makes judgements of releases from the pages of the very instances that are compared.
+    pub observer: Arc<dyn Analyst>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Does the operations of releases; may be empty.
+    pub drivers: Drivers,
+}
+
+impl Ports {
+    /// Who judges for this request.
+    #[must_use]
+    pub fn analyst_of(&self, request: &Request) -> &Arc<dyn Analyst> {
+        match (&request.release, &request.accounts.metrics) {
+            (Some(_), None) => &self.observer,
+            (Some(_), Some(_)) | (None, _) => &self.analyst,
+        }
+    }
 }
 
 /// Something was appended to the journal of this execution, by this process.
@@ -67,6 +85,16 @@ pub enum TurnError {
     /// The journal went on without us, or the lease is gone: what was done here is dropped.
     #[error("execution `{0}` went on elsewhere")]
     Overtaken(ExecutionId),
+    /// Another release took a place over.
+    #[error("the lock `{lock}` is lost")]
+    LostLock {
+        /// Where the release stood.
+        state: Box<State>,
+        /// The lock.
+        lock: String,
+        /// Who holds it now.
+        owner: Option<ExecutionId>,
+    },
     /// The store does not do its work.
     #[error("cannot go on with the execution")]
     Store(#[from] StoreError),
@@ -144,7 +172,17 @@ impl Engine {
     /// # Errors
     /// All; after any of them the caller reads the journal again.
     pub async fn step(&self, lease: &Lease, state: State) -> Result<Turn, TurnError> {
-        match state.command() {
+        let mut command = state.command();
+        if let Some(event) = self.lasted_too_long(&state, &command) {
+            command = Command::Record(event);
+        }
+        while let Command::Later { until_ms, then } = command {
+            if self.ports.clock.now_ms() < until_ms {
+                return Ok(Turn::Until(until_ms));
+            }
+            command = *then;
+        }
+        match command {
             Command::Rest => Ok(Turn::Rest),
             Command::Record(event) => self.record(lease, state, event).await,
             Command::WaitUntil { stage, until_ms } => {
@@ -159,18 +197,45 @@ impl Engine {
                 bundle_id,
                 told,
             } => self.judge(lease, state, stage, bundle_id, told).await,
-            // Releases are planned and shown; nothing starts one yet.
             Command::TakeLocks
             | Command::OpenWindow { .. }
             | Command::Ask { .. }
             | Command::SettleSteps { .. }
             | Command::Intend { .. }
             | Command::Perform { .. }
-            | Command::Later { .. } => Ok(Turn::Rest),
+            | Command::Later { .. } => self.release_step(lease, state, command).await,
         }
     }
 
-    async fn record(&self, lease: &Lease, state: State, event: Event) -> Result<Turn, TurnError> {
+    /// The end of a release that lasted too long, unless it is about to be decided anyway.
+    fn lasted_too_long(&self, state: &State, command: &Command) -> Option<Event> {
+        let ends_ms = state.ends_by_ms()?;
+        let is_decision = matches!(
+            command,
+            Command::Record(Event::Release(ReleaseEvent::Decided { .. }))
+        );
+        if is_decision || self.ports.clock.now_ms() < ends_ms {
+            return None;
+        }
+        let decision = if state.has_touched() {
+            Decision::RolledBack
+        } else {
+            Decision::Refused
+        };
+        Some(Event::Release(ReleaseEvent::Decided {
+            decision,
+            cause: Cause::Time,
+            reason: format!("it lasted too long: {}", state.sentence()),
+            by: None,
+        }))
+    }
+
+    pub(super) async fn record(
+        &self,
+        lease: &Lease,
+        state: State,
+        event: Event,
+    ) -> Result<Turn, TurnError> {
         let state = self.append(Some(lease), state, event).await?;
         Ok(Turn::Again(Box::new(state)))
     }
@@ -187,13 +252,14 @@ impl Engine {
             };
             state.request.task(analyze, opened)
         });
+        let analyst = self.ports.analyst_of(&state.request);
         let Some(task) = task else {
             return Err(TurnError::Invariant(format!(
                 "stage {stage} is no analysis"
             )));
         };
         let collected = self
-            .unless_overtaken(&state, self.ports.analyst.collect(&task))
+            .unless_overtaken(&state, analyst.collect(&task))
             .await?;
         let event = match collected {
             Err(failures) => Event::CollectionFailed {
@@ -228,8 +294,8 @@ impl Engine {
             Ok(bundle) => bundle,
             Err(error) => return self.record(lease, state, stuck(stage, &error)).await,
         };
-        let judgement = match self.judged(bundle).await {
-            Ok(judgement) => judgement,
+        let (judgement, headline) = match self.judged(bundle).await {
+            Ok(judged) => judged,
             Err(failure) => {
                 return self
                     .record(lease, state, Event::JudgingFailed { stage, failure })
@@ -241,7 +307,10 @@ impl Engine {
                 "stage {stage} is no analysis"
             )));
         };
-        let outcome = Outcome::of(&judgement, state.request.follows_verdict);
+        let outcome = Outcome {
+            headline,
+            ..Outcome::of(&judgement, state.request.follows_verdict)
+        };
         let now_ms = self.ports.clock.now_ms();
         let record = JudgementRecord::new(bundle_id, judgement, now_ms, told);
         let name = state.judgement_name(analyze);
@@ -265,9 +334,13 @@ impl Engine {
     async fn judged(
         &self,
         bundle: Bundle,
-    ) -> Result<coalmine_judges::judgement::Judgement, Failure> {
+    ) -> Result<(coalmine_judges::judgement::Judgement, String), Failure> {
         let analyst = Arc::clone(&self.ports.analyst);
-        let judging = tokio::task::spawn_blocking(move || analyst.judge(&bundle));
+        let judging = tokio::task::spawn_blocking(move || {
+            let judgement = analyst.judge(&bundle)?;
+            let headline = coalmine_reports::headline(&judgement, &bundle.sets);
+            Ok((judgement, headline))
+        });
         judging.await.unwrap_or_else(|error| {
             Err(Failure {
                 hint: Some("this is a defect of Coalmine; please report it".to_owned()),
@@ -277,7 +350,7 @@ impl Engine {
     }
 
     /// Runs `work`, unless the journal goes on without us: somebody called the execution off.
-    async fn unless_overtaken<T>(
+    pub(super) async fn unless_overtaken<T>(
         &self,
         state: &State,
         work: impl Future<Output = T>,
@@ -343,8 +416,23 @@ impl Engine {
         state: State,
         event: Event,
     ) -> Result<State, TurnError> {
+        self.append_under(lease, &[], state, event).await
+    }
+
+    /// The same, only while the execution holds `locks`, by their numbers.
+    ///
+    /// # Errors
+    /// All. `LostLock` where another release took a place over; then nothing was appended.
+    pub(super) async fn append_under(
+        &self,
+        lease: Option<&Lease>,
+        locks: &[(String, u64)],
+        state: State,
+        event: Event,
+    ) -> Result<State, TurnError> {
         let id = state.id.clone();
         let at_ms = self.ports.clock.now_ms().max(state.updated_ms);
+        let before = (!locks.is_empty()).then(|| Box::new(state.clone()));
         let next = state.apply(&event, at_ms)?;
         let broken = invariants::broken(&next);
         if !broken.is_empty() {
@@ -366,10 +454,24 @@ impl Engine {
             match self
                 .ports
                 .store
-                .append(lease, std::slice::from_ref(&entry), &head)
+                .append(Append {
+                    lease,
+                    locks,
+                    ..Append::new(std::slice::from_ref(&entry), &head)
+                })
                 .await
             {
                 Ok(()) => break,
+                Err(StoreError::LostLock { name, owner }) => {
+                    return Err(match before {
+                        Some(state) => TurnError::LostLock {
+                            state,
+                            lock: name,
+                            owner,
+                        },
+                        None => TurnError::Overtaken(id),
+                    });
+                }
                 Err(StoreError::Conflict { .. } | StoreError::LostLease(_)) => {
                     return Err(TurnError::Overtaken(id));
                 }

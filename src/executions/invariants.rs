@@ -2,8 +2,11 @@
 //! each append.
 
 use super::event::Ending;
+use super::release::event::Decision;
+use super::release::state::ReleaseState;
 use super::state::State;
 use crate::stages::analyze::AnalyzeState;
+use crate::stages::operate::{Purpose, StepState};
 use crate::stages::wait::WaitState;
 use crate::stages::{Progress, Stage, StageState};
 
@@ -32,9 +35,14 @@ pub fn broken(state: &State) -> Vec<String> {
     );
     let progress: Vec<Progress> = state.stages.iter().map(StageState::progress).collect();
     must(
-        progress.iter().filter(|p| **p == Progress::Failed).count() <= 1,
+        state.release.is_some() || progress.iter().filter(|p| **p == Progress::Failed).count() <= 1,
         "nothing follows a failed stage",
     );
+    if let Some(release) = &state.release {
+        for what in broken_release(state, release) {
+            must(false, what);
+        }
+    }
     for (stage, at) in state.request.stages.iter().zip(&state.stages) {
         if let (
             Stage::Wait(wait),
@@ -56,7 +64,7 @@ pub fn broken(state: &State) -> Vec<String> {
     if let Some(end) = &state.end {
         let judged = state.analyses().all(|(_, at)| at.outcome().is_some());
         must(
-            end.ending != Ending::Succeeded || judged,
+            end.ending != Ending::Succeeded || judged || state.release.is_some(),
             "no evidence is never success",
         );
         must(
@@ -69,6 +77,76 @@ pub fn broken(state: &State) -> Vec<String> {
         must(
             state.due_ms().is_some(),
             "what has not ended is due, or stuck",
+        );
+    }
+    broken
+}
+
+/// What is wrong with a release, beyond what can be wrong with every execution.
+fn broken_release(state: &State, release: &ReleaseState) -> Vec<&'static str> {
+    let mut broken = Vec::new();
+    let mut must = |holds: bool, what| {
+        if !holds {
+            broken.push(what);
+        }
+    };
+    let mut forward_touched_after_decision = false;
+    for (_, operate, at) in state.operations() {
+        let steps = at.steps.as_deref().unwrap_or_default();
+        must(steps.len() == at.at.len(), "a state for each step");
+        let undone = at
+            .at
+            .iter()
+            .skip_while(|at| matches!(at, StepState::Done { .. }));
+        must(
+            undone.skip(1).all(|at| matches!(at, StepState::Waiting)),
+            "operations are done one after the other",
+        );
+        let touched = at.touched().count() > 0;
+        must(
+            !touched || release.locks.is_some(),
+            "nothing is touched without its lock",
+        );
+        must(
+            !touched || !operate.purpose.is_settled_late() || release.decided.is_some(),
+            "nothing is taken back before that is decided",
+        );
+        if let Some(decided) = &release.decided {
+            forward_touched_after_decision |= !operate.purpose.is_settled_late()
+                && at.touched().any(|(_, step)| match step {
+                    StepState::Intended { since_ms, .. }
+                    | StepState::Done { since_ms, .. }
+                    | StepState::Failed { since_ms, .. } => *since_ms > decided.at_ms,
+                    StepState::Waiting => false,
+                });
+            must(
+                decided.decision != Decision::Refused || !touched,
+                "what is refused has touched nothing",
+            );
+            must(
+                decided.decision != Decision::Promoted
+                    || operate.purpose != Purpose::RollBack
+                    || at.steps.is_none(),
+                "what is promoted is not taken back",
+            );
+        }
+    }
+    must(
+        !forward_touched_after_decision,
+        "nothing goes on after the decision",
+    );
+    if let Some(end) = &state.end {
+        let promoted = release
+            .decided
+            .as_ref()
+            .is_some_and(|decided| decided.decision == Decision::Promoted);
+        must(
+            release.decided.is_some(),
+            "every release that ended was decided",
+        );
+        must(
+            (end.ending == Ending::Succeeded) == promoted,
+            "a release succeeds if, and only if, it is promoted",
         );
     }
     broken

@@ -7,6 +7,7 @@
 pub mod engine;
 pub mod event;
 pub mod invariants;
+pub mod reaper;
 pub mod release;
 pub mod request;
 pub mod retention;

@@ -87,6 +87,9 @@ pub struct Request {
     /// What a release rests on, and only a release has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Arc<Release>>,
+    /// Whether it may take over places that another release has locked: a rollback may.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preempts: bool,
     /// How the stages of a release are shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
@@ -143,6 +146,7 @@ impl Request {
             follows_verdict: true,
             stages: plan.stages,
             release: Some(Arc::new(plan.release)),
+            preempts: false,
             phases: plan.phases,
             echo: Value::Null,
         }

@@ -314,7 +314,7 @@ impl Executions {
 }
 
 /// What a person said, fit to be kept and shown: cut after `most` characters, nothing hidden in it.
-fn kept(text: &str, most: usize) -> String {
+pub(super) fn kept(text: &str, most: usize) -> String {
     let text = text.trim();
     let mut kept: String = text.chars().take(most).collect();
     if kept.len() < text.len() {

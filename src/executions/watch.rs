@@ -89,7 +89,8 @@ async fn tell(engine: &Engine, id: &ExecutionId) {
     match engine.load(id).await {
         Ok(state) => {
             if let Some(task) = watched(&state) {
-                engine.ports().analyst.watch(&task).await;
+                let analyst = engine.ports().analyst_of(&state.request);
+                analyst.watch(&task).await;
             }
         }
         Err(TurnError::NoExecution(_)) => {}

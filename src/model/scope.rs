@@ -6,6 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// The parameter of a scope that lists instances, with commas between them.
+pub const INSTANCES: &str = "instances";
+
 /// One of the two sides that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -73,6 +76,15 @@ impl Window {
             return Err(EndsEarly { early_ms });
         }
         Ok(Self { start_ms, end_ms })
+    }
+
+    /// A window without length.
+    #[must_use]
+    pub fn at(ms: i64) -> Self {
+        Self {
+            start_ms: ms,
+            end_ms: ms,
+        }
     }
 
     /// The start, in milliseconds since 1970-01-01T00:00:00Z.

@@ -1,13 +1,20 @@
 //! A store that lives as long as the process: for tests, simulations and trying out.
 
+mod locks;
+mod outbox;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use self::locks::Locks;
+use self::outbox::Outbox;
+use super::append::entries_before;
 use super::{
-    Accepted, Document, DocumentKind, Entry, Head, HeadFilter, IdempotencyKey, Lease, NewExecution,
-    PutRule, Store, StoreError, entries_before, shares_name,
+    Accepted, Append, Document, DocumentKind, DueMessage, Entry, Head, HeadFilter, IdempotencyKey,
+    Lease, LockAnswer, MessageStanding, MessageState, NOT_ENDED, NewExecution, PutRule, Store,
+    StoreError, shares_name,
 };
 use crate::model::ids::ExecutionId;
 
@@ -26,6 +33,8 @@ struct State {
     ended: BTreeSet<(i64, ExecutionId)>,
     keys: BTreeMap<String, (String, ExecutionId)>,
     documents: BTreeMap<(DocumentKind, String), Document>,
+    locks: Locks,
+    outbox: Outbox,
 }
 
 #[derive(Debug)]
@@ -87,6 +96,12 @@ impl State {
             self.ended.remove(&(ended_ms, head.id.clone()));
         }
     }
+
+    fn tried(&mut self, key: &str, standing: MessageStanding, error: Option<&str>) {
+        let executions = &self.executions;
+        let is_kept = |id: &ExecutionId| executions.contains_key(id);
+        self.outbox.tried(key, standing, error, is_kept);
+    }
 }
 
 #[async_trait]
@@ -126,21 +141,26 @@ impl Store for MemoryStore {
         self.state().started_by(key)
     }
 
-    async fn append(
-        &self,
-        lease: Option<&Lease>,
-        entries: &[Entry],
-        head: &Head,
-    ) -> Result<(), StoreError> {
-        let expected = entries_before(entries, head)?;
+    async fn append(&self, append: Append<'_>) -> Result<(), StoreError> {
+        let expected = append.entries_before()?;
+        let head = append.head;
         let mut state = self.state();
-        let Some(execution) = state.executions.get_mut(&head.id) else {
+        let State {
+            executions,
+            locks,
+            outbox,
+            ..
+        } = &mut *state;
+        let Some(execution) = executions.get_mut(&head.id) else {
             return Err(StoreError::NotFound {
                 what: "execution",
                 id: head.id.to_string(),
             });
         };
-        if lease.is_some_and(|lease| !execution.is_held_by(lease)) {
+        if append
+            .lease
+            .is_some_and(|lease| !execution.is_held_by(lease))
+        {
             return Err(StoreError::LostLease(head.id.clone()));
         }
         let found = execution.head.seq;
@@ -151,7 +171,12 @@ impl Store for MemoryStore {
                 expected,
             });
         }
-        execution.journal.extend_from_slice(entries);
+        locks.must_be_held(&head.id, append.locks)?;
+        if head.ended_ms.is_some() {
+            locks.free(&head.id);
+        }
+        outbox.put(append.messages);
+        execution.journal.extend_from_slice(append.entries);
         let before = std::mem::replace(&mut execution.head, head.clone());
         state.unindex(&before);
         state.index(head);
@@ -273,6 +298,59 @@ impl Store for MemoryStore {
         Ok(self.state().due.first().map(|(due_ms, _)| *due_ms))
     }
 
+    async fn lock(
+        &self,
+        name: &str,
+        owner: &ExecutionId,
+        preempt: bool,
+    ) -> Result<LockAnswer, StoreError> {
+        let mut state = self.state();
+        match state.executions.get(owner) {
+            Some(execution) if execution.head.ended_ms.is_none() => {
+                Ok(state.locks.take(name, owner, preempt))
+            }
+            Some(_) | None => Err(StoreError::NotFound {
+                what: NOT_ENDED,
+                id: owner.to_string(),
+            }),
+        }
+    }
+
+    async fn lock_owner(&self, name: &str) -> Result<Option<(ExecutionId, u64)>, StoreError> {
+        Ok(self.state().locks.owner(name))
+    }
+
+    async fn unlock(&self, owner: &ExecutionId) -> Result<(), StoreError> {
+        self.state().locks.free(owner);
+        Ok(())
+    }
+
+    async fn messages_due(&self, now_ms: i64, most: u64) -> Result<Vec<DueMessage>, StoreError> {
+        Ok(self.state().outbox.due(now_ms, most))
+    }
+
+    async fn message_delivered(&self, key: &str, at_ms: i64) -> Result<(), StoreError> {
+        let standing = MessageStanding::Delivered { at_ms };
+        self.state().tried(key, standing, None);
+        Ok(())
+    }
+
+    async fn message_failed(&self, key: &str, next_ms: i64, error: &str) -> Result<(), StoreError> {
+        let standing = MessageStanding::Waiting { due_ms: next_ms };
+        self.state().tried(key, standing, Some(error));
+        Ok(())
+    }
+
+    async fn message_given_up(&self, key: &str, at_ms: i64, error: &str) -> Result<(), StoreError> {
+        let standing = MessageStanding::GivenUp { at_ms };
+        self.state().tried(key, standing, Some(error));
+        Ok(())
+    }
+
+    async fn messages(&self, execution: &ExecutionId) -> Result<Vec<MessageState>, StoreError> {
+        Ok(self.state().outbox.of(execution))
+    }
+
     async fn expired(
         &self,
         ended_before_ms: i64,
@@ -301,6 +379,8 @@ impl Store for MemoryStore {
                 if let Some(key) = execution.key {
                     state.keys.remove(&key);
                 }
+                state.locks.free(id);
+                state.outbox.forget(id);
                 gone.push(execution.head);
             }
         }

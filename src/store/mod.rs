@@ -1,10 +1,13 @@
 //! What must outlive the process: the port [`Store`], and one file for each kind of database.
 //!
-//! A store keeps journals of executions (append-only), leases on them, and documents. It knows nothing of what stands in a
-//! journal. Every implementation passes `tests/it/store_contract.rs`.
+//! A store keeps journals of executions (append-only), leases on them, the locks that they hold, the messages that they send
+//! (an outbox), and documents. It knows nothing of what stands in a journal or in a message. Every implementation passes `tests/it/store_contract.rs`.
 
+mod append;
 pub mod data_dir;
+mod error;
 pub mod memory;
+mod message;
 pub mod sqlite;
 mod unusable;
 
@@ -13,9 +16,11 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use coalmine_judges::judgement::Verdict;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::model::ids::ExecutionId;
+pub use append::Append;
+pub use error::StoreError;
+pub use message::{DueMessage, Message, MessageStanding, MessageState};
 pub use unusable::Unusable;
 
 /// One event of a journal, as it is kept. Events of one execution are numbered 1, 2, 3 … without a hole.
@@ -105,6 +110,21 @@ pub struct Lease {
     pub until_ms: i64,
 }
 
+/// What came of asking for a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockAnswer {
+    /// The asker has it.
+    Taken {
+        /// The number of the taking: greater than every earlier one of this lock, and the same again for who has it already.
+        fencing: u64,
+    },
+    /// Another execution has it; nothing changed.
+    Held {
+        /// Which.
+        owner: ExecutionId,
+    },
+}
+
 /// Which executions a list shall have; newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HeadFilter {
@@ -185,89 +205,6 @@ pub enum PutRule {
     Replace,
 }
 
-/// Why a store did not do what it was asked. After an error nothing has changed, but for [`StoreError::Unavailable`] and
-/// [`StoreError::Broken`], where a change may have been kept: read before repeating.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    /// Somebody else appended first.
-    #[error("the journal of execution `{id}` has {found} entries; expected {expected}")]
-    Conflict {
-        /// Which execution.
-        id: ExecutionId,
-        /// Entries that are there.
-        found: u64,
-        /// Entries that the writer knew of.
-        expected: u64,
-    },
-    /// The lease was taken over by another worker, or given back.
-    #[error("the lease on execution `{0}` is lost")]
-    LostLease(ExecutionId),
-    /// There is nothing with this name.
-    #[error("there is no {what} `{id}`")]
-    NotFound {
-        /// What was looked for.
-        what: &'static str,
-        /// Its name.
-        id: String,
-    },
-    /// There is one with this name already.
-    #[error("the {what} `{id}` exists already")]
-    Exists {
-        /// What was to be made.
-        what: &'static str,
-        /// Its name.
-        id: String,
-    },
-    /// A document of this name is there in a shared application.
-    #[error("the name `{name}` is taken in the applications {applications:?}")]
-    NameTaken {
-        /// The name.
-        name: String,
-        /// The applications of the document that has it.
-        applications: Vec<String>,
-    },
-    /// The idempotency key came before with another request.
-    #[error("the idempotency key `{0}` came before with another request")]
-    KeyReused(String),
-    /// Busy, full or out of reach: try again later.
-    #[error("the store is out of reach while {doing}")]
-    Unavailable {
-        /// What was being done.
-        doing: &'static str,
-        /// Why.
-        #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// Damaged, or written by a newer version: a person must look.
-    #[error("the store cannot be used while {doing}")]
-    Broken {
-        /// What was being done.
-        doing: &'static str,
-        /// Why.
-        #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
-}
-
-impl StoreError {
-    /// What to do about it; `None` where the error itself says it.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Unavailable { .. } => {
-                Some("is the disk full or read-only, or does another program hold the database?")
-            }
-            Self::Broken { cause, .. } => cause.downcast_ref().map(Unusable::hint),
-            Self::Conflict { .. }
-            | Self::LostLease(_)
-            | Self::NotFound { .. }
-            | Self::Exists { .. }
-            | Self::NameTaken { .. }
-            | Self::KeyReused(_) => None,
-        }
-    }
-}
-
 /// Keeps executions and documents.
 ///
 /// Promises: what a call returned `Ok` for survives the loss of power; every call is atomic; entries never change.
@@ -285,19 +222,14 @@ pub trait Store: Send + Sync + Debug {
     /// `KeyReused` where it came with another request; `Unavailable`, `Broken`.
     async fn started_by(&self, key: &IdempotencyKey) -> Result<Option<ExecutionId>, StoreError>;
 
-    /// Appends `entries`, numbered from `head.seq - entries.len() + 1` on, and replaces the head. With a lease, only if it is
-    /// still the newest claim (its end need not be checked: an older claim cannot write once there is a newer one) and was not
-    /// given back. Without entries only the head is replaced.
+    /// Appends entries and messages, and replaces the head; see [`Append`] for what must hold. A head that has ended frees all
+    /// locks of the execution.
     ///
     /// # Errors
     /// The first that holds of `NotFound`; `LostLease`; `Conflict` where the journal does not end just before the first of
-    /// `entries`. `Unavailable`; `Broken`, also where the entries are not numbered as said.
-    async fn append(
-        &self,
-        lease: Option<&Lease>,
-        entries: &[Entry],
-        head: &Head,
-    ) -> Result<(), StoreError>;
+    /// the entries; `LostLock` (so who is told of it knows the newest state). `Unavailable`; `Broken`, also where the entries
+    /// are not numbered as said or a message is of another execution.
+    async fn append(&self, append: Append<'_>) -> Result<(), StoreError>;
 
     /// The entries with numbers above `after`, in order; empty where there are none or no such execution.
     ///
@@ -360,6 +292,62 @@ pub trait Store: Send + Sync + Debug {
     /// `Unavailable`, `Broken`.
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError>;
 
+    /// Takes the lock `name` for an execution that has not ended. A lock has no end of its own: it belongs to its owner until
+    /// that gives it back, ends or is forgotten, or until another pre-empts it. Asking again is no new taking.
+    ///
+    /// # Errors
+    /// `NotFound` where the execution is unknown or has ended; `Unavailable`, `Broken`.
+    async fn lock(
+        &self,
+        name: &str,
+        owner: &ExecutionId,
+        preempt: bool,
+    ) -> Result<LockAnswer, StoreError>;
+
+    /// Who has the lock, and by which number; `None` where it is free.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn lock_owner(&self, name: &str) -> Result<Option<(ExecutionId, u64)>, StoreError>;
+
+    /// Frees all locks of an execution; their numbers go on from where they are.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn unlock(&self, owner: &ExecutionId) -> Result<(), StoreError>;
+
+    /// At most `most` messages that are due at `now_ms`, longest due first (the smaller key first where they are due at the same
+    /// time). They stay due until it is told what became of them.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn messages_due(&self, now_ms: i64, most: u64) -> Result<Vec<DueMessage>, StoreError>;
+
+    /// A message was delivered at `at_ms`. This and the two that follow change only a message that waits; one that is settled
+    /// or unknown stays as it is.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn message_delivered(&self, key: &str, at_ms: i64) -> Result<(), StoreError>;
+
+    /// A message could not be delivered, and is due again at `next_ms`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn message_failed(&self, key: &str, next_ms: i64, error: &str) -> Result<(), StoreError>;
+
+    /// A message could not be delivered, and is not tried again.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn message_given_up(&self, key: &str, at_ms: i64, error: &str) -> Result<(), StoreError>;
+
+    /// The messages of an execution, oldest first (then by key).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn messages(&self, execution: &ExecutionId) -> Result<Vec<MessageState>, StoreError>;
+
     /// At most `most` executions that ended before `ended_before_ms`, oldest first, after the first `skip` of them.
     ///
     /// # Errors
@@ -371,8 +359,9 @@ pub trait Store: Send + Sync + Debug {
         most: u64,
     ) -> Result<Vec<Head>, StoreError>;
 
-    /// Removes those of `ids` that have ended, with their journals, leases and idempotency keys, and returns their last heads.
-    /// Others, and unknown ones, stay as they are.
+    /// Removes those of `ids` that have ended, with their journals, leases, locks, idempotency keys and settled messages, and
+    /// returns their last heads. Messages that still wait stay until they are settled, and go then. Other executions, and
+    /// unknown ones, stay as they are.
     ///
     /// # Errors
     /// `Unavailable`, `Broken`.
@@ -413,23 +402,8 @@ pub trait Store: Send + Sync + Debug {
     async fn check(&self) -> Result<(), StoreError>;
 }
 
-/// How many entries the journal must have before these: they are numbered without a hole and end at the head's number.
-fn entries_before(entries: &[Entry], head: &Head) -> Result<u64, StoreError> {
-    let count = entries.len() as u64;
-    let before = head.seq.checked_sub(count);
-    match before {
-        Some(before) if entries.iter().map(|it| it.seq).eq(before + 1..=head.seq) => Ok(before),
-        Some(_) | None => Err(StoreError::Broken {
-            doing: "numbering entries",
-            cause: format!(
-                "found entries numbered {:?}; expected {count} in a row that end at the head's number {}",
-                entries.iter().map(|it| it.seq).collect::<Vec<u64>>(),
-                head.seq
-            )
-            .into(),
-        }),
-    }
-}
+/// What there is none of, where a lock is asked for.
+const NOT_ENDED: &str = "execution that has not ended, named";
 
 /// Whether a canary config has the name that `document` wants in an application of it.
 fn shares_name(other: &Document, document: &Document) -> bool {

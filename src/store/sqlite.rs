@@ -3,7 +3,7 @@
 //! One connection writes, in `BEGIN IMMEDIATE` transactions that are on the disk when they return (write-ahead log, full sync);
 //! a few others read beside it. The SQL is common to SQLite and PostgreSQL but for `PRAGMA`, `BEGIN IMMEDIATE`, `VACUUM INTO`
 //! and `sqlite_master`, all of which stand in this file, `schema.rs` and `backup.rs`; PostgreSQL will need its own way to keep
-//! two writers apart (row locks in `claim`, `append` and `put_document`) and the collation `C` for ids.
+//! two writers apart (row locks in `claim`, `append`, `lock` and `put_document`) and the collation `C` for ids.
 
 mod backup;
 mod documents;
@@ -11,6 +11,8 @@ mod executions;
 mod failure;
 mod leases;
 mod lists;
+mod locks;
+mod outbox;
 mod rows;
 mod schema;
 
@@ -22,8 +24,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSy
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 
 use super::{
-    Accepted, Document, DocumentKind, Entry, Head, HeadFilter, IdempotencyKey, Lease, NewExecution,
-    PutRule, Store, StoreError,
+    Accepted, Append, Document, DocumentKind, DueMessage, Entry, Head, HeadFilter, IdempotencyKey,
+    Lease, LockAnswer, MessageStanding, MessageState, NewExecution, PutRule, Store, StoreError,
 };
 use crate::model::ids::ExecutionId;
 use failure::failed;
@@ -146,13 +148,8 @@ impl Store for SqliteStore {
         self.key_known(key).await
     }
 
-    async fn append(
-        &self,
-        lease: Option<&Lease>,
-        entries: &[Entry],
-        head: &Head,
-    ) -> Result<(), StoreError> {
-        self.append_all(lease, entries, head).await
+    async fn append(&self, append: Append<'_>) -> Result<(), StoreError> {
+        self.append_all(append).await
     }
 
     async fn journal(&self, id: &ExecutionId, after: u64) -> Result<Vec<Entry>, StoreError> {
@@ -195,6 +192,46 @@ impl Store for SqliteStore {
 
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
         self.first_due().await
+    }
+
+    async fn lock(
+        &self,
+        name: &str,
+        owner: &ExecutionId,
+        preempt: bool,
+    ) -> Result<LockAnswer, StoreError> {
+        self.take_lock(name, owner, preempt).await
+    }
+
+    async fn lock_owner(&self, name: &str) -> Result<Option<(ExecutionId, u64)>, StoreError> {
+        self.owner_of_lock(name).await
+    }
+
+    async fn unlock(&self, owner: &ExecutionId) -> Result<(), StoreError> {
+        self.free_locks(owner).await
+    }
+
+    async fn messages_due(&self, now_ms: i64, most: u64) -> Result<Vec<DueMessage>, StoreError> {
+        self.list_due(now_ms, most).await
+    }
+
+    async fn message_delivered(&self, key: &str, at_ms: i64) -> Result<(), StoreError> {
+        let standing = MessageStanding::Delivered { at_ms };
+        self.tried(key, standing, None).await
+    }
+
+    async fn message_failed(&self, key: &str, next_ms: i64, error: &str) -> Result<(), StoreError> {
+        let standing = MessageStanding::Waiting { due_ms: next_ms };
+        self.tried(key, standing, Some(error)).await
+    }
+
+    async fn message_given_up(&self, key: &str, at_ms: i64, error: &str) -> Result<(), StoreError> {
+        let standing = MessageStanding::GivenUp { at_ms };
+        self.tried(key, standing, Some(error)).await
+    }
+
+    async fn messages(&self, execution: &ExecutionId) -> Result<Vec<MessageState>, StoreError> {
+        self.messages_of(execution).await
     }
 
     async fn expired(

@@ -1,1 +1,18 @@
 //! From a spec and what was observed to a plan, and from what was done to the steps that take it back and clean up. Pure.
+
+mod build;
+mod drift;
+mod found;
+mod late;
+mod naming;
+mod planner;
+mod shares;
+mod site;
+mod steps;
+mod undo;
+
+pub use drift::{Drift, drift};
+pub use found::{Found, PlanProblem, PlanRefusal};
+pub use late::{Outcome, Touched, cleanup, rollback};
+pub use planner::{notes, plan};
+pub use undo::undo_of_finished;

@@ -29,6 +29,8 @@ mod pairs;
 mod prometheus;
 mod readme;
 mod real_prometheus;
+mod release_names;
+mod release_spec;
 mod release_view;
 mod saved;
 mod scrape;

@@ -6,6 +6,8 @@ mod executions;
 mod kills;
 mod leases;
 mod lists;
+mod locks;
+mod outbox;
 mod same_answers;
 mod sqlite;
 

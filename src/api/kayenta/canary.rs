@@ -187,6 +187,7 @@ async fn accept(
         follows_verdict,
         stages: stages(scopes, state.executions.engine().ports().clock.now_ms()),
         release: None,
+        preempts: false,
         phases: Vec::new(),
         echo: request.echo(),
     };

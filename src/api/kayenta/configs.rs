@@ -251,6 +251,7 @@ async fn put(
         )),
         StoreError::Conflict { .. }
         | StoreError::LostLease(_)
+        | StoreError::LostLock { .. }
         | StoreError::KeyReused(_)
         | StoreError::Unavailable { .. }
         | StoreError::Broken { .. } => error.into(),

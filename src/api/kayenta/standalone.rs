@@ -163,6 +163,7 @@ async fn accept(
         follows_verdict,
         stages: stages(plan, request.plan.now_ms),
         release: None,
+        preempts: false,
         phases: Vec::new(),
         echo: request.echo(),
     };

@@ -211,6 +211,7 @@ mod tests {
             follows_verdict: false,
             stages: Vec::new(),
             release: None,
+            preempts: false,
             phases: Vec::new(),
             echo: serde_json::Value::Null,
         });

@@ -373,3 +373,14 @@ fn uncapital(sentence: &str) -> String {
         first.to_lowercase().chain(chars).collect()
     })
 }
+
+/// The stage whose question can be answered now.
+#[must_use]
+pub fn answerable(state: &State) -> Option<usize> {
+    let stage = state.current()?;
+    let asked = matches!(
+        state.stages.get(stage),
+        Some(StageState::Approve(ApproveState::Asked { .. }))
+    );
+    asked.then_some(stage)
+}

@@ -1,7 +1,11 @@
-//! What releases have beyond other executions: locks, decisions, questions and operations. Pure, but for `engine.rs`.
+//! What releases have beyond other executions: locks, decisions, questions and operations. Pure, but for `engine`, `operate` and
+//! `office`.
 
 pub mod decide;
 pub mod desk;
+pub mod engine;
 pub mod event;
+pub mod office;
+mod operate;
 pub mod state;
 pub mod transition;

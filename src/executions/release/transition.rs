@@ -35,6 +35,11 @@ impl State {
                 let release = self.release_mut()?;
                 release.lost_to.get_or_insert_with(|| holder.clone());
                 release.held_up = None;
+                // Production is the other's now: nothing of it is taken back any more.
+                let back = self.late_stage(Purpose::RollBack);
+                if back.is_some() && self.current() == back {
+                    self.settled += 1;
+                }
             }
             ReleaseEvent::HeldUp {
                 hold,

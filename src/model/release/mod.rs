@@ -4,5 +4,6 @@
 pub mod cluster;
 pub mod names;
 pub mod operation;
+pub mod process;
 pub mod step;
 pub mod window;

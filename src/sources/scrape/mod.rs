@@ -31,8 +31,7 @@ use evaluate::{Ring, Times};
 use plan::Plan;
 use sampler::Sampler;
 
-/// The parameter of a scope that lists instances, with commas between them.
-pub const INSTANCES: &str = "instances";
+pub use crate::model::scope::INSTANCES;
 
 /// Most lists of instances that are sampled at a time.
 const MOST_SAMPLERS: usize = 200;

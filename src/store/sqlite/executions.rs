@@ -2,12 +2,13 @@
 
 use sqlx::{Error, Row, SqliteConnection};
 
-use super::SqliteStore;
 use super::failure::failed;
 use super::rows::{column, counter, entry, head, select_heads, verdict_word};
+use super::{SqliteStore, locks, outbox};
 use crate::model::ids::ExecutionId;
+use crate::store::append::entries_before;
 use crate::store::{
-    Accepted, Entry, Head, IdempotencyKey, Lease, NewExecution, StoreError, entries_before,
+    Accepted, Append, Entry, Head, IdempotencyKey, Lease, NewExecution, StoreError,
 };
 
 const ACCEPTING: &str = "accepting an execution";
@@ -38,13 +39,9 @@ impl SqliteStore {
         Ok(Accepted::New)
     }
 
-    pub(super) async fn append_all(
-        &self,
-        lease: Option<&Lease>,
-        entries: &[Entry],
-        head: &Head,
-    ) -> Result<(), StoreError> {
-        let expected = entries_before(entries, head)?;
+    pub(super) async fn append_all(&self, append: Append<'_>) -> Result<(), StoreError> {
+        let expected = append.entries_before()?;
+        let head = append.head;
         let mut transaction = self.write(APPENDING).await?;
         let before = standing(&mut transaction, &head.id).await;
         let Some(before) = before.map_err(failed(APPENDING))? else {
@@ -53,7 +50,10 @@ impl SqliteStore {
                 id: head.id.to_string(),
             });
         };
-        if lease.is_some_and(|lease| !before.is_held_by(lease, head)) {
+        if append
+            .lease
+            .is_some_and(|lease| !before.is_held_by(lease, head))
+        {
             return Err(StoreError::LostLease(head.id.clone()));
         }
         if before.seq != expected {
@@ -63,7 +63,11 @@ impl SqliteStore {
                 expected,
             });
         }
-        let replaced = replace(&mut transaction, entries, head, &before).await;
+        let lost = locks::first_lost(&mut transaction, &head.id, append.locks).await;
+        if let Some((name, owner)) = lost.map_err(failed(APPENDING))? {
+            return Err(StoreError::LostLock { name, owner });
+        }
+        let replaced = replace(&mut transaction, append, &before).await;
         replaced.map_err(failed(APPENDING))?;
         transaction.commit().await.map_err(failed(APPENDING))
     }
@@ -226,13 +230,30 @@ async fn insert(connection: &mut SqliteConnection, new: &NewExecution) -> Result
     count_in(connection, &head.kind, &head.status).await
 }
 
+/// Whether there is such an execution, and it has not ended.
+pub(super) async fn has_not_ended(
+    connection: &mut SqliteConnection,
+    id: &ExecutionId,
+) -> Result<bool, Error> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT seq FROM execution WHERE id = $1 AND ended_ms IS NULL")
+            .bind(id.as_str())
+            .fetch_optional(connection)
+            .await?;
+    Ok(found.is_some())
+}
+
 async fn replace(
     connection: &mut SqliteConnection,
-    entries: &[Entry],
-    head: &Head,
+    append: Append<'_>,
     before: &Standing,
 ) -> Result<(), Error> {
-    insert_entries(connection, &head.id, entries).await?;
+    let head = append.head;
+    insert_entries(connection, &head.id, append.entries).await?;
+    outbox::put(connection, append.messages).await?;
+    if head.ended_ms.is_some() {
+        locks::free(connection, &head.id).await?;
+    }
     sqlx::query(
         "UPDATE execution SET kind = $2, application = $3, status = $4, seq = $5, created_ms = $6, updated_ms = $7, \
          ended_ms = $8, due_ms = $9, verdict = $10, score = $11, config_name = $12, sentence = $13 WHERE id = $1",
@@ -291,7 +312,8 @@ async fn delete(
         let Some(head) = row.as_ref().map(head).transpose()? else {
             continue;
         };
-        // Journal and key go with it.
+        outbox::forget(connection, id).await?;
+        // Journal and key go with it, and its locks are free.
         sqlx::query("DELETE FROM execution WHERE id = $1")
             .bind(id.as_str())
             .execute(&mut *connection)

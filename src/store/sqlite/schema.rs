@@ -9,11 +9,18 @@ use super::failure::failed;
 use crate::store::{StoreError, Unusable};
 
 /// Each version with its name and what leads to it. What stands here is never changed: a database remembers its hash.
-const VERSIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "executions and documents",
-    include_str!("../migrations/0001_executions_and_documents.sql"),
-)];
+const VERSIONS: [(i64, &str, &str); 2] = [
+    (
+        1,
+        "executions and documents",
+        include_str!("../migrations/0001_executions_and_documents.sql"),
+    ),
+    (
+        2,
+        "locks and messages",
+        include_str!("../migrations/0002_locks_and_messages.sql"),
+    ),
+];
 
 const DOING: &str = "opening the database";
 

@@ -12,8 +12,8 @@ use coalmine::archive::{Archive, ArchiveError, JudgementRecord};
 use coalmine::model::ids::ExecutionId;
 use coalmine::store::memory::MemoryStore;
 use coalmine::store::{
-    Accepted, Document, DocumentKind, Entry, Head, HeadFilter, IdempotencyKey, Lease, NewExecution,
-    PutRule, Store, StoreError,
+    Accepted, Append, Document, DocumentKind, DueMessage, Entry, Head, HeadFilter, IdempotencyKey,
+    Lease, LockAnswer, MessageState, NewExecution, PutRule, Store, StoreError,
 };
 use tokio::task::yield_now;
 
@@ -115,13 +115,8 @@ impl Store for FaultyStore {
         self.faulty("reading", 3, async || self.inner.started_by(key).await)
             .await
     }
-    async fn append(
-        &self,
-        lease: Option<&Lease>,
-        entries: &[Entry],
-        head: &Head,
-    ) -> Result<(), StoreError> {
-        let append = async || self.inner.append(lease, entries, head).await;
+    async fn append(&self, append: Append<'_>) -> Result<(), StoreError> {
+        let append = async || self.inner.append(append).await;
         self.faulty("appending", 8, append).await
     }
     async fn journal(&self, id: &ExecutionId, after: u64) -> Result<Vec<Entry>, StoreError> {
@@ -163,6 +158,38 @@ impl Store for FaultyStore {
     }
     async fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
         self.inner.next_due_ms().await
+    }
+    async fn lock(
+        &self,
+        name: &str,
+        owner: &ExecutionId,
+        preempt: bool,
+    ) -> Result<LockAnswer, StoreError> {
+        let lock = async || self.inner.lock(name, owner, preempt).await;
+        self.faulty("locking", 5, lock).await
+    }
+    async fn lock_owner(&self, name: &str) -> Result<Option<(ExecutionId, u64)>, StoreError> {
+        self.faulty("reading", 3, async || self.inner.lock_owner(name).await)
+            .await
+    }
+    async fn unlock(&self, owner: &ExecutionId) -> Result<(), StoreError> {
+        self.faulty("unlocking", 5, async || self.inner.unlock(owner).await)
+            .await
+    }
+    async fn messages_due(&self, now_ms: i64, most: u64) -> Result<Vec<DueMessage>, StoreError> {
+        self.inner.messages_due(now_ms, most).await
+    }
+    async fn message_delivered(&self, key: &str, at_ms: i64) -> Result<(), StoreError> {
+        self.inner.message_delivered(key, at_ms).await
+    }
+    async fn message_failed(&self, key: &str, next_ms: i64, error: &str) -> Result<(), StoreError> {
+        self.inner.message_failed(key, next_ms, error).await
+    }
+    async fn message_given_up(&self, key: &str, at_ms: i64, error: &str) -> Result<(), StoreError> {
+        self.inner.message_given_up(key, at_ms, error).await
+    }
+    async fn messages(&self, execution: &ExecutionId) -> Result<Vec<MessageState>, StoreError> {
+        self.inner.messages(execution).await
     }
     async fn expired(
         &self,

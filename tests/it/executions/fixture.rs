@@ -90,6 +90,7 @@ fn request(application: &str, kind: Kind, stages: Vec<Stage>) -> Request {
         follows_verdict: false,
         stages,
         release: None,
+        preempts: false,
         phases: Vec::new(),
         echo: serde_json::Value::Null,
     }

@@ -3,6 +3,9 @@
 mod faults;
 mod fixture;
 mod journal_format;
+mod release_fixture;
+mod release_lives;
+mod release_simulation;
 mod simulation;
 mod transitions;
 mod worker;

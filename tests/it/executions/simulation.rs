@@ -94,6 +94,8 @@ impl Life {
                 chance: self.chance.clone(),
             }),
             archive: Arc::clone(&self.archive) as _,
+            observer: Arc::new(coalmine::analysis::task::NoAnalyst),
+            drivers: coalmine::drivers::Drivers::default(),
             analyst: Arc::new(PlainAnalyst),
             clock: Arc::clone(&self.clock) as _,
         });

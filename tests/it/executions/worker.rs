@@ -48,6 +48,8 @@ impl Service {
                 chance,
             }),
             archive: Arc::clone(&archive) as _,
+            observer: Arc::new(coalmine::analysis::task::NoAnalyst),
+            drivers: coalmine::drivers::Drivers::default(),
             analyst,
             clock: Arc::clone(&clock) as _,
         });

@@ -242,6 +242,8 @@ impl Service {
         let engine = Engine::new(Ports {
             store: Arc::clone(&store) as _,
             archive,
+            observer: Arc::new(coalmine::analysis::task::NoAnalyst),
+            drivers: coalmine::drivers::Drivers::default(),
             analyst: Arc::new(Analysis::new(Arc::new(collector))),
             clock: Arc::clone(&clock) as _,
         });

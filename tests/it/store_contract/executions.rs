@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coalmine::store::{Accepted, Entry, Head, Store, StoreError};
+use coalmine::store::{Accepted, Append, Entry, Head, Store, StoreError};
 use coalmine_judges::judgement::Verdict;
 
 use super::{accept, ended, entry, head, id, keyed, new};
@@ -92,8 +92,11 @@ async fn entries_follow_each_other_and_the_journal_reads_on_after_any_of_them(st
     accept(&store, head("b")).await;
     let at = |seq| Head { seq, ..head("a") };
     let two = [entry(2), entry(3)];
-    store.append(None, &two, &at(3)).await.unwrap();
-    store.append(None, &[entry(4)], &at(4)).await.unwrap();
+    store.append(Append::new(&two, &at(3))).await.unwrap();
+    store
+        .append(Append::new(&[entry(4)], &at(4)))
+        .await
+        .unwrap();
     for after in 0..6 {
         let expected: Vec<Entry> = (after + 1..=4).map(entry).collect();
         assert_eq!(store.journal(&id("a"), after).await.unwrap(), expected);
@@ -106,7 +109,7 @@ async fn entries_follow_each_other_and_the_journal_reads_on_after_any_of_them(st
         sentence: "Waits for a person".to_owned(),
         ..at(4)
     };
-    store.append(None, &[], &told).await.unwrap();
+    store.append(Append::new(&[], &told)).await.unwrap();
     assert_eq!(store.head(&id("a")).await.unwrap(), Some(told));
     assert_eq!(store.journal(&id("a"), 0).await.unwrap().len(), 4);
 }
@@ -122,7 +125,7 @@ async fn of_many_writers_at_once_one_wins_each_number(store: AnyStore) {
                 let body = format!("{writer}");
                 let entry = Entry { body, ..entry(seq) };
                 let head = Head { seq, ..head("a") };
-                match store.append(None, &[entry], &head).await {
+                match store.append(Append::new(&[entry], &head)).await {
                     Ok(()) => won += 1,
                     Err(StoreError::Conflict { found, .. }) => {
                         assert!(found >= seq || found < seq - 1)
@@ -146,14 +149,20 @@ async fn of_many_writers_at_once_one_wins_each_number(store: AnyStore) {
 async fn a_writer_that_knows_an_old_end_is_told_where_the_journal_ends(store: AnyStore) {
     accept(&store, head("a")).await;
     let at = |seq| Head { seq, ..head("a") };
-    store.append(None, &[entry(2)], &at(2)).await.unwrap();
+    store
+        .append(Append::new(&[entry(2)], &at(2)))
+        .await
+        .unwrap();
     for (entries, seq, expected) in [
         (vec![entry(2)], 2, 1),
         (vec![entry(4)], 4, 3),
         (vec![], 1, 1),
         (vec![entry(1), entry(2)], 2, 0),
     ] {
-        let error = store.append(None, &entries, &at(seq)).await.unwrap_err();
+        let error = store
+            .append(Append::new(&entries, &at(seq)))
+            .await
+            .unwrap_err();
         let told = format!("the journal of execution `a` has 2 entries; expected {expected}");
         assert_eq!(error.to_string(), told);
         assert!(matches!(error, StoreError::Conflict { .. }));
@@ -171,7 +180,10 @@ async fn entries_with_a_hole_are_refused_and_nothing_is_kept(store: AnyStore) {
         (vec![entry(3), entry(2)], 3),
         (vec![entry(1), entry(2)], 1),
     ] {
-        let error = store.append(None, &entries, &at(seq)).await.unwrap_err();
+        let error = store
+            .append(Append::new(&entries, &at(seq)))
+            .await
+            .unwrap_err();
         assert!(matches!(error, StoreError::Broken { .. }), "{error:?}");
     }
     let mut second = new(head("b"));
@@ -206,7 +218,10 @@ async fn a_head_is_kept_to_the_last_field(store: AnyStore) {
             config_name: "checkout".to_owned(),
             sentence: "Failed: `latency` is High\n".to_owned(),
         };
-        store.append(None, &[entry(seq)], &full).await.unwrap();
+        store
+            .append(Append::new(&[entry(seq)], &full))
+            .await
+            .unwrap();
         assert_eq!(store.head(&id("a")).await.unwrap(), Some(full));
     }
 }
@@ -218,7 +233,10 @@ async fn what_is_unknown_is_none_or_refused(store: AnyStore) {
         seq: 2,
         ..head("a")
     };
-    let error = store.append(None, &[entry(2)], &at).await.unwrap_err();
+    let error = store
+        .append(Append::new(&[entry(2)], &at))
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "there is no execution `a`");
     assert!(store.count_by_status().await.unwrap().is_empty());
     assert_eq!(store.next_due_ms().await.unwrap(), None);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use coalmine::store::sqlite::SqliteStore;
-use coalmine::store::{Entry, Head, Store};
+use coalmine::store::{Append, Entry, Head, Store};
 
 use super::sqlite::Place;
 use super::{accept, entry, head, id, new};
@@ -21,7 +21,7 @@ async fn what_was_kept_is_there_after_a_kill_at_any_moment() {
     accept(&store, head("a")).await;
     for seq in 2..=20 {
         let at = Head { seq, ..head("a") };
-        store.append(None, &[entry(seq)], &at).await.unwrap();
+        store.append(Append::new(&[entry(seq)], &at)).await.unwrap();
         let killed = Place::new();
         for ending in ["", "-wal"] {
             let with = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
@@ -45,7 +45,7 @@ async fn a_write_that_was_cut_off_in_the_log_leaves_the_state_before_it() {
         seq: 2,
         ..head("a")
     };
-    store.append(None, &[entry(2)], &at).await.unwrap();
+    store.append(Append::new(&[entry(2)], &at)).await.unwrap();
     let longer = fs::read(log(&place.path)).unwrap();
     assert!(longer.len() > whole);
     for cut in [
@@ -83,7 +83,7 @@ async fn appends_until_it_is_killed() {
         seq += 2;
         let at = Head { seq, ..head("a") };
         let two = [entry(seq - 1), entry(seq)];
-        store.append(None, &two, &at).await.unwrap();
+        store.append(Append::new(&two, &at)).await.unwrap();
         writeln!(out, "kept {seq}").unwrap();
     }
 }

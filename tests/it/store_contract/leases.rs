@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use coalmine::store::{Head, Lease, Store, StoreError};
+use coalmine::store::{Append, Head, Lease, Store, StoreError};
 
 use super::{accept, ended, entry, head, id};
 
@@ -120,7 +120,12 @@ async fn a_worker_that_slept_through_its_lease_cannot_write_after_a_newer_claim(
             ..new.clone()
         },
     ] {
-        let error = store.append(Some(&old), &[entry(2)], &next).await;
+        let error = store
+            .append(Append {
+                lease: Some(&old),
+                ..Append::new(&[entry(2)], &next)
+            })
+            .await;
         assert!(matches!(error, Err(StoreError::LostLease(of)) if of == id("a")));
         let error = store.renew(&old, 9_000).await;
         assert!(matches!(error, Err(StoreError::LostLease(of)) if of == id("a")));
@@ -128,17 +133,32 @@ async fn a_worker_that_slept_through_its_lease_cannot_write_after_a_newer_claim(
     }
     assert_eq!(store.head(&id("a")).await.unwrap(), Some(head("a")));
     assert!(store.claim("v", 2_500, 3_000, 1).await.unwrap().is_empty());
-    let written = store.append(Some(&new), &[entry(2)], &next).await;
+    let written = store
+        .append(Append {
+            lease: Some(&new),
+            ..Append::new(&[entry(2)], &next)
+        })
+        .await;
     written.unwrap();
     assert_eq!(store.head(&id("a")).await.unwrap(), Some(next));
     // A lost lease is told before a lost race.
-    let error = store.append(Some(&old), &[entry(2)], &head("a")).await;
+    let error = store
+        .append(Append {
+            lease: Some(&old),
+            ..Append::new(&[entry(2)], &head("a"))
+        })
+        .await;
     assert!(error.is_err());
     let behind = Head {
         seq: 2,
         ..head("a")
     };
-    let error = store.append(Some(&old), &[entry(2)], &behind).await;
+    let error = store
+        .append(Append {
+            lease: Some(&old),
+            ..Append::new(&[entry(2)], &behind)
+        })
+        .await;
     assert!(matches!(error, Err(StoreError::LostLease(_))));
 }
 
@@ -150,7 +170,12 @@ async fn a_lease_that_ended_still_writes_while_nobody_took_over(store: AnyStore)
         updated_ms: 5_000,
         ..head("a")
     };
-    let written = store.append(Some(&lease), &[entry(2)], &next).await;
+    let written = store
+        .append(Append {
+            lease: Some(&lease),
+            ..Append::new(&[entry(2)], &next)
+        })
+        .await;
     written.unwrap();
     let renewed = store.renew(&lease, 6_000).await.unwrap();
     assert_eq!(renewed.fencing, lease.fencing);
@@ -165,7 +190,12 @@ async fn a_lease_that_was_given_back_cannot_write_and_the_execution_is_free(stor
         seq: 2,
         ..head("a")
     };
-    let error = store.append(Some(&old), &[entry(2)], &next).await;
+    let error = store
+        .append(Append {
+            lease: Some(&old),
+            ..Append::new(&[entry(2)], &next)
+        })
+        .await;
     assert!(matches!(error, Err(StoreError::LostLease(_))));
     assert!(store.renew(&old, 3_000).await.is_err());
     assert_eq!(one(&store, "v", 1_000, 2_000).await.fencing, 2);
@@ -202,7 +232,12 @@ async fn one_that_restarts_ends_all_leases(store: AnyStore) {
         seq: 2,
         ..head("a")
     };
-    let error = store.append(Some(&old[0]), &[entry(2)], &next).await;
+    let error = store
+        .append(Append {
+            lease: Some(&old[0]),
+            ..Append::new(&[entry(2)], &next)
+        })
+        .await;
     assert!(matches!(error, Err(StoreError::LostLease(_))));
     let leases = store.claim("w", 1_000, 9_000, 9).await.unwrap();
     assert_eq!(ids(&leases), ["a", "b"]);
@@ -228,7 +263,12 @@ async fn an_execution_that_ends_is_never_due_again(store: AnyStore) {
         },
         1_500,
     );
-    let written = store.append(Some(&lease), &[entry(2)], &end).await;
+    let written = store
+        .append(Append {
+            lease: Some(&lease),
+            ..Append::new(&[entry(2)], &end)
+        })
+        .await;
     written.unwrap();
     store.release(&lease).await.unwrap();
     assert_eq!(store.next_due_ms().await.unwrap(), None);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coalmine::store::{Head, HeadFilter, Store};
+use coalmine::store::{Append, Head, HeadFilter, Store};
 
 use super::{accept, ended, entry, head, id};
 
@@ -122,7 +122,7 @@ async fn a_list_follows_an_execution_from_status_to_status(store: AnyStore) {
         },
         9,
     );
-    store.append(None, &[entry(2)], &end).await.unwrap();
+    store.append(Append::new(&[entry(2)], &end)).await.unwrap();
     assert!(listed(&store, of("running")).await.is_empty());
     assert_eq!(listed(&store, of("succeeded")).await, ["a"]);
     super::forget(&*store, 10, 1).await;
@@ -150,7 +150,7 @@ async fn counts_follow_the_status(store: AnyStore) {
             ended_ms: Some(5),
             ..running.clone()
         };
-        store.append(None, &[entry(2)], &next).await.unwrap();
+        store.append(Append::new(&[entry(2)], &next)).await.unwrap();
     }
     let after = store.count_by_status().await.unwrap();
     assert_eq!(

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use coalmine::store::memory::MemoryStore;
 use coalmine::store::sqlite::SqliteStore;
 use coalmine::store::{
-    Document, DocumentKind, Entry, Head, HeadFilter, IdempotencyKey, Lease, NewExecution, PutRule,
-    Store,
+    Append, Document, DocumentKind, Entry, Head, HeadFilter, IdempotencyKey, Lease, LockAnswer,
+    Message, NewExecution, PutRule, Store,
 };
 use proptest::prelude::*;
 
@@ -20,8 +20,14 @@ const APPLICATIONS: [&str; 2] = ["shop", "pay"];
 #[derive(Debug, Clone)]
 enum Call {
     Accept(HeadSeed, Option<(u8, u8)>),
-    /// With the last lease but so many, if any; so many entries; so far off is what the writer knows of the journal.
-    Append(HeadSeed, Option<u8>, u8, i8),
+    /// With the last lease but so many, if any; so many entries; so far off is what the writer knows of the journal; with the
+    /// last lock but so many, if any; with messages, by key and time.
+    Append(HeadSeed, Option<u8>, u8, i8, Option<u8>, Vec<(u8, i64)>),
+    Lock(u8, u8, bool),
+    Unlock(u8),
+    Due(i64, u64),
+    /// What became of a message: delivered, failed or given up, at a time.
+    Tried(u8, u8, i64),
     Claim(u8, i64, i64, u64),
     Renew(u8, i64),
     Release(u8),
@@ -89,8 +95,22 @@ fn call() -> impl Strategy<Value = Call> {
     let some = |count: usize| prop::collection::vec(0..count, 0..3);
     prop_oneof![
         4 => (seed(), key).prop_map(|(seed, key)| Call::Accept(seed, key)),
-        5 => (seed(), lease, 0_u8..3, prop_oneof![3 => Just(0_i8), 1 => -1_i8..=1])
-            .prop_map(|(seed, lease, count, off)| Call::Append(seed, lease, count, off)),
+        7 => (
+            seed(),
+            lease,
+            0_u8..3,
+            prop_oneof![3 => Just(0_i8), 1 => -1_i8..=1],
+            prop::option::of(0_u8..3),
+            prop::collection::vec((0_u8..6, 0_i64..5), 0..3),
+        )
+            .prop_map(|(seed, lease, count, off, lock, told)| {
+                Call::Append(seed, lease, count, off, lock, told)
+            }),
+        4 => (0_u8..3, 0_u8..5, any::<bool>())
+            .prop_map(|(name, owner, preempt)| Call::Lock(name, owner, preempt)),
+        1 => (0_u8..5).prop_map(Call::Unlock),
+        1 => (0_i64..6, 0_u64..4).prop_map(|(now, most)| Call::Due(now, most)),
+        3 => (0_u8..6, 0_u8..3, 0_i64..6).prop_map(|(key, what, at)| Call::Tried(key, what, at)),
         4 => (0_u8..2, 0_i64..6, 0_i64..8, 0_u64..3)
             .prop_map(|(worker, now, until, most)| Call::Claim(worker, now, until, most)),
         1 => (0_u8..4, 0_i64..8).prop_map(|(lease, until)| Call::Renew(lease, until)),
@@ -121,8 +141,17 @@ fn lease_at(leases: &[Lease], place: u8) -> Lease {
     back.cloned().unwrap_or(none)
 }
 
-/// The answer in words; `leases` are those that this store has given.
-async fn answer(store: &Arc<dyn Store>, call: &Call, leases: &mut Vec<Lease>) -> String {
+/// What one store has given.
+#[derive(Default)]
+struct Given {
+    leases: Vec<Lease>,
+    /// Each with its owner.
+    locks: Vec<(u8, String, u64)>,
+}
+
+/// The answer in words.
+async fn answer(store: &Arc<dyn Store>, call: &Call, given: &mut Given) -> String {
+    let Given { leases, locks } = given;
     match call {
         Call::Accept(seed, key) => {
             let idempotency = key.map(|(key, fingerprint)| IdempotencyKey {
@@ -136,7 +165,7 @@ async fn answer(store: &Arc<dyn Store>, call: &Call, leases: &mut Vec<Lease>) ->
             };
             format!("{:?}", store.accept(&new).await)
         }
-        Call::Append(seed, lease, count, off) => {
+        Call::Append(seed, lease, count, off, lock, told) => {
             let lease = lease.map(|place| lease_at(leases, place));
             let mut seed = seed.clone();
             if let Some(number) = lease
@@ -145,13 +174,58 @@ async fn answer(store: &Arc<dyn Store>, call: &Call, leases: &mut Vec<Lease>) ->
             {
                 seed.id = number;
             }
+            let lock = lock.and_then(|place| locks.iter().rev().nth(usize::from(place)));
+            if let (None, Some((owner, ..))) = (&lease, lock) {
+                seed.id = *owner;
+            }
             let there = store.head(&seed.head(1).id).await.unwrap();
             let known = there.map_or(1, |head| head.seq);
             let known = known.saturating_add_signed(i64::from(*off));
             let seq = known + u64::from(*count);
             let entries: Vec<Entry> = (known + 1..=seq).map(entry).collect();
             let head = seed.head(seq);
-            format!("{:?}", store.append(lease.as_ref(), &entries, &head).await)
+            let locks: Vec<(String, u64)> = lock
+                .map(|(_, name, fencing)| (name.clone(), *fencing))
+                .into_iter()
+                .collect();
+            let told: Vec<Message> = told
+                .iter()
+                .map(|(key, created_ms)| Message {
+                    key: key.to_string(),
+                    execution: head.id.clone(),
+                    channel: format!("c{key}"),
+                    body: format!("{created_ms}"),
+                    created_ms: *created_ms,
+                })
+                .collect();
+            let append = Append {
+                lease: lease.as_ref(),
+                locks: &locks,
+                messages: &told,
+                ..Append::new(&entries, &head)
+            };
+            format!("{:?}", store.append(append).await)
+        }
+        Call::Lock(name, owner, preempt) => {
+            let name = format!("l{name}");
+            let answer = store.lock(&name, &id(&format!("e{owner}")), *preempt).await;
+            if let Ok(LockAnswer::Taken { fencing }) = &answer {
+                locks.push((*owner, name, *fencing));
+            }
+            format!("{answer:?}")
+        }
+        Call::Unlock(owner) => {
+            format!("{:?}", store.unlock(&id(&format!("e{owner}"))).await)
+        }
+        Call::Due(now_ms, most) => format!("{:?}", store.messages_due(*now_ms, *most).await),
+        Call::Tried(key, what, at_ms) => {
+            let key = key.to_string();
+            let told = match what {
+                0 => store.message_delivered(&key, *at_ms).await,
+                1 => store.message_failed(&key, *at_ms, "failed").await,
+                _ => store.message_given_up(&key, *at_ms, "given up").await,
+            };
+            format!("{told:?}")
         }
         Call::Claim(worker, now_ms, until_ms, most) => {
             let worker = format!("w{worker}");
@@ -234,6 +308,12 @@ async fn all(store: &Arc<dyn Store>) -> String {
     }
     text += &format!("{:?}", store.count_by_status().await);
     text += &format!("{:?}", store.next_due_ms().await);
+    for number in 0..5 {
+        let execution = id(&format!("e{number}"));
+        text += &format!("{:?}", store.messages(&execution).await);
+        text += &format!("{:?}", store.lock_owner(&format!("l{number}")).await);
+    }
+    text += &format!("{:?}", store.messages_due(i64::MAX, 100).await);
     for kind in [DocumentKind::CanaryConfig, DocumentKind::MetricSetList] {
         for document in store.documents(kind, &[]).await.unwrap() {
             text += &format!("{:?}", store.document(kind, &document.id).await);
@@ -252,10 +332,10 @@ proptest! {
             let path = folder.path().join("coalmine.db");
             let in_file: Arc<dyn Store> = Arc::new(SqliteStore::open(&path).await.unwrap());
             let in_memory: Arc<dyn Store> = Arc::new(MemoryStore::new());
-            let mut leases = (Vec::new(), Vec::new());
+            let mut given = (Given::default(), Given::default());
             for call in &calls {
-                let from_file = answer(&in_file, call, &mut leases.0).await;
-                let from_memory = answer(&in_memory, call, &mut leases.1).await;
+                let from_file = answer(&in_file, call, &mut given.0).await;
+                let from_memory = answer(&in_memory, call, &mut given.1).await;
                 prop_assert_eq!(from_file, from_memory, "{:?}", call);
             }
             prop_assert_eq!(all(&in_file).await, all(&in_memory).await);

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use coalmine::store::sqlite::{SqliteOptions, SqliteStore};
 use coalmine::store::{
-    Accepted, DocumentKind, Entry, Head, HeadFilter, PutRule, Store, StoreError, Unusable,
+    Accepted, Append, DocumentKind, Entry, Head, HeadFilter, Message, MessageStanding,
+    MessageState, PutRule, Store, StoreError, Unusable,
 };
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
@@ -16,7 +17,8 @@ use tempfile::TempDir;
 
 use super::{accept, ended, entry, head, id, keyed, new};
 
-const GOLDEN: &str = include_str!("../../golden/store-v1.sql");
+const GOLDEN_1: &str = include_str!("../../golden/store-v1.sql");
+const GOLDEN_2: &str = include_str!("../../golden/store-v2.sql");
 
 pub(super) struct Place {
     _folder: TempDir,
@@ -79,7 +81,12 @@ async fn what_was_kept_is_there_after_closing_and_opening() {
         seq: 2,
         ..head("a")
     };
-    let appended = store.append(Some(&lease[0]), &[entry(2)], &at).await;
+    let appended = store
+        .append(Append {
+            lease: Some(&lease[0]),
+            ..Append::new(&[entry(2)], &at)
+        })
+        .await;
     appended.unwrap();
     store.close().await;
     let late = store.head(&id("a")).await.unwrap_err();
@@ -154,7 +161,7 @@ async fn a_full_disk_keeps_nothing_of_a_write_and_works_again_with_room() {
     let error = loop {
         seq += 1;
         let at = Head { seq, ..head("a") };
-        if let Err(error) = store.append(None, &[big(seq)], &at).await {
+        if let Err(error) = store.append(Append::new(&[big(seq)], &at)).await {
             break error;
         }
         assert!(seq < 20, "the disk is never full");
@@ -173,14 +180,14 @@ async fn a_full_disk_keeps_nothing_of_a_write_and_works_again_with_room() {
     assert_eq!(journal.len() as u64, seq - 1);
     // Old executions can still be forgotten, which makes room.
     let end = ended(last, 5);
-    store.append(None, &[], &end).await.unwrap();
+    store.append(Append::new(&[], &end)).await.unwrap();
     assert_eq!(super::forget(&store, 6, 1).await, [end]);
     store.accept(&new(head("b"))).await.unwrap();
     let at = Head {
         seq: 2,
         ..head("b")
     };
-    store.append(None, &[big(2)], &at).await.unwrap();
+    store.append(Append::new(&[big(2)], &at)).await.unwrap();
 }
 
 #[tokio::test]
@@ -230,12 +237,12 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
     assert!(fs::read(&place.path).unwrap() == before);
     let newer = Unusable::Newer {
         found: 7,
-        expected: 1,
+        expected: 2,
     };
     assert_eq!(why, newer);
     assert_eq!(
         why.to_string(),
-        "found schema version 7; expected at most 1"
+        "found schema version 7; expected at most 2"
     );
     assert!(hint.contains("update this one"), "{hint}");
 }
@@ -305,7 +312,7 @@ async fn a_dropped_call_leaves_the_writer_free_and_nothing_half_done() {
             seq: seq + 2,
             ..head("a")
         };
-        let mut call = Box::pin(store.append(None, &two, &at));
+        let mut call = Box::pin(store.append(Append::new(&two, &at)));
         for _ in 0..polls {
             let step = tokio::time::timeout(Duration::from_micros(200), &mut call).await;
             if step.is_ok() {
@@ -326,8 +333,29 @@ async fn a_dropped_call_leaves_the_writer_free_and_nothing_half_done() {
 /// Made by version 1 of the schema; see the head of the file.
 #[tokio::test]
 async fn the_golden_database_of_version_1_loads() {
+    let (_place, store) = golden_loads(GOLDEN_1).await;
+    assert_eq!(store.lock_owner("shop").await.unwrap(), None);
+    assert!(store.messages(&id("b")).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_golden_database_of_version_2_loads() {
+    let (_place, store) = golden_loads(GOLDEN_2).await;
+    let owner = store.lock_owner("shop").await.unwrap();
+    assert_eq!(owner, Some((id("a"), 2)));
+    // Its execution is forgotten by now, and it was not delivered.
+    let waiting = MessageState {
+        message: golden_message("waiting"),
+        attempts: 1,
+        standing: MessageStanding::Waiting { due_ms: 3_000 },
+        error: "503 Service Unavailable".to_owned(),
+    };
+    assert_eq!(store.messages(&id("b")).await.unwrap(), [waiting]);
+}
+
+async fn golden_loads(golden: &'static str) -> (Place, SqliteStore) {
     let place = Place::new();
-    place.run(GOLDEN).await;
+    place.run(golden).await;
     let store = place.open().await.unwrap();
     let all = HeadFilter {
         most: 9,
@@ -347,6 +375,17 @@ async fn the_golden_database_of_version_1_loads() {
     let config = store.document(DocumentKind::CanaryConfig, "1").await;
     assert_eq!(config.unwrap(), Some(golden_config()));
     assert_eq!(super::forget(&store, i64::MAX, 9).await.len(), 1);
+    (place, store)
+}
+
+fn golden_message(key: &str) -> Message {
+    Message {
+        key: key.to_owned(),
+        execution: id("b"),
+        channel: "on-call".to_owned(),
+        body: "{\"title\":\"it's – ü\"}".to_owned(),
+        created_ms: 2_000,
+    }
 }
 
 fn golden_heads() -> [Head; 2] {
@@ -386,11 +425,25 @@ async fn golden_database_is_written() {
     store.accept(&new(waiting)).await.unwrap();
     let first = Head {
         seq: 1,
+        ended_ms: None,
         ..end.clone()
     };
     store.accept(&keyed(first, "k", "f")).await.unwrap();
     let rest = [entry(2), entry(3)];
-    store.append(None, &rest, &end).await.unwrap();
+    for (name, execution) in [("shop", "b"), ("pay", "b"), ("shop", "a")] {
+        store.lock(name, &id(execution), true).await.unwrap();
+    }
+    let told = ["delivered", "given up", "waiting"].map(golden_message);
+    let last = Append {
+        messages: &told,
+        ..Append::new(&rest, &end)
+    };
+    store.append(last).await.unwrap();
+    store.message_delivered("delivered", 2_001).await.unwrap();
+    let gone = store.message_given_up("given up", 2_002, "410 Gone").await;
+    gone.unwrap();
+    let failed = store.message_failed("waiting", 3_000, "503 Service Unavailable");
+    failed.await.unwrap();
     let config = golden_config();
     let kept = store.put_document(&config, PutRule::Create).await;
     kept.unwrap();
@@ -402,6 +455,6 @@ async fn golden_database_is_written() {
         .output()
         .unwrap();
     assert!(dump.status.success());
-    let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/store-v1.sql");
+    let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/store-v2.sql");
     fs::write(to, dump.stdout).unwrap();
 }

@@ -1,0 +1,463 @@
+//! The steps that only releases have, with their effects: locks, drift, windows of judgements, questions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::event::{Cause, Decision, Hold, ReleaseEvent};
+use super::operate::Looked;
+use crate::config::release::spec::Limits;
+use crate::drivers::DriverError;
+use crate::executions::engine::{Engine, Turn, TurnError, with_causes};
+use crate::executions::event::Event;
+use crate::executions::state::State;
+use crate::executions::transition::Command;
+use crate::guards::comparable;
+use crate::model::release::cluster::{GroupView, Place, View};
+use crate::model::scope::{INSTANCES, Scope, ScopePair, Window};
+use crate::stages::operate::Purpose;
+use crate::stages::plan::{Comparison, Plan};
+use crate::stages::{Stage, StageState};
+use crate::store::{Lease, LockAnswer};
+use crate::strategies::{self, Found, Outcome, Touched};
+
+/// The shortest and the longest pause before it is looked again at what holds a release up, in milliseconds.
+const LOOK_AGAIN_MS: (i64, i64) = (1_000, 30_000);
+
+/// The scope of metrics that name none.
+const DEFAULT_SCOPE: &str = "default";
+
+/// The name of the lock on a place.
+#[must_use]
+pub fn lock_name(place: &Place) -> String {
+    format!("{}/{}/{}", place.account, place.location, place.cluster)
+}
+
+impl Engine {
+    /// Makes one step that only a release has.
+    pub(in crate::executions) async fn release_step(
+        &self,
+        lease: &Lease,
+        state: State,
+        command: Command,
+    ) -> Result<Turn, TurnError> {
+        match command {
+            Command::TakeLocks => self.take_locks(lease, state).await,
+            Command::OpenWindow { stage } => self.open_window(lease, state, stage).await,
+            Command::Ask { stage } => self.ask(lease, state, stage).await,
+            Command::SettleSteps { stage } => self.settle_steps(lease, state, stage).await,
+            Command::Intend { stage, step } => self.intend(lease, state, stage, step).await,
+            Command::Perform { stage, step } => self.perform(lease, state, stage, step).await,
+            Command::Record(_)
+            | Command::WaitUntil { .. }
+            | Command::Collect { .. }
+            | Command::Judge { .. }
+            | Command::Later { .. }
+            | Command::Rest => Err(TurnError::Invariant(
+                "a step of every execution was taken for one of releases".to_owned(),
+            )),
+        }
+    }
+
+    pub(super) async fn happened(
+        &self,
+        lease: &Lease,
+        state: State,
+        event: ReleaseEvent,
+    ) -> Result<Turn, TurnError> {
+        self.record(lease, state, Event::Release(event)).await
+    }
+
+    /// Writes down that the release cannot go on now. Where that has lasted for `most_ms`, it is decided instead.
+    pub(super) async fn hold_up(
+        &self,
+        lease: &Lease,
+        state: State,
+        held: Held,
+    ) -> Result<Turn, TurnError> {
+        let now_ms = self.ports().clock.now_ms();
+        let since_ms = state
+            .release
+            .as_ref()
+            .and_then(|release| release.held_up.as_ref())
+            .filter(|before| before.hold == held.hold)
+            .map_or(now_ms, |before| before.since_ms);
+        let lasted_ms = now_ms.saturating_sub(since_ms);
+        let undecided = state
+            .release
+            .as_ref()
+            .is_some_and(|release| release.decided.is_none());
+        if let Some(most_ms) = held.most_ms
+            && undecided
+            && lasted_ms >= i64::try_from(most_ms).unwrap_or(i64::MAX)
+        {
+            let decision = if state.has_touched() {
+                Decision::RolledBack
+            } else {
+                Decision::Refused
+            };
+            let event = ReleaseEvent::Decided {
+                decision,
+                cause: held.cause,
+                reason: held.why,
+                by: None,
+            };
+            return self.happened(lease, state, event).await;
+        }
+        let (shortest, longest) = LOOK_AGAIN_MS;
+        let pause_ms = (lasted_ms / 4).clamp(shortest, longest);
+        let until_ms = held
+            .until_ms
+            .map_or(now_ms.saturating_add(pause_ms), |until| {
+                until.max(now_ms.saturating_add(shortest))
+            });
+        let event = ReleaseEvent::HeldUp {
+            hold: held.hold,
+            why: held.why,
+            until_ms,
+        };
+        self.happened(lease, state, event).await
+    }
+
+    async fn take_locks(&self, lease: &Lease, state: State) -> Result<Turn, TurnError> {
+        let Some(plan) = state.request.plan() else {
+            return Err(no_release(&state));
+        };
+        let limits = plan.release.spec.limits.clone();
+        // In one order for all, so that two releases never hold one lock each and wait for the other's.
+        let names: BTreeSet<String> = plan
+            .release
+            .targets
+            .iter()
+            .map(|target| lock_name(&target.place))
+            .collect();
+        let mut fencing = BTreeMap::new();
+        for name in names {
+            let preempts = state.request.preempts;
+            match self.ports().store.lock(&name, &state.id, preempts).await? {
+                LockAnswer::Taken { fencing: number } => {
+                    fencing.insert(name, number);
+                }
+                LockAnswer::Held { owner } => {
+                    self.ports().store.unlock(&state.id).await?;
+                    let held = Held {
+                        hold: Hold::Lock,
+                        why: format!("release `{owner}` is at work on `{name}`"),
+                        until_ms: None,
+                        most_ms: Some(limits.lock_ms),
+                        cause: Cause::NotAllowed,
+                    };
+                    return self.hold_up(lease, state, held).await;
+                }
+            }
+        }
+        match self.drift(&plan).await {
+            Err(error) => self.driver_away(lease, state, &error, &limits).await,
+            Ok(found) if found.is_empty() => {
+                let event = ReleaseEvent::LocksTaken { fencing };
+                self.happened(lease, state, event).await
+            }
+            Ok(found) => {
+                let event = ReleaseEvent::Decided {
+                    decision: Decision::Refused,
+                    cause: Cause::NotAllowed,
+                    reason: format!(
+                        "the place is not as the plan found it: {}; make a new plan",
+                        found.join("; ")
+                    ),
+                    by: None,
+                };
+                self.happened(lease, state, event).await
+            }
+        }
+    }
+
+    /// What changed since the plan was made.
+    async fn drift(&self, plan: &Plan) -> Result<Vec<String>, DriverError> {
+        let found = self
+            .find(plan.release.targets.iter().map(|it| &it.place))
+            .await?;
+        let drifts = strategies::drift(plan, &found);
+        Ok(drifts
+            .into_iter()
+            .map(|drift| format!("target `{}`: {}", drift.target, drift.sentence))
+            .collect())
+    }
+
+    /// Looks at places, all at once.
+    ///
+    /// # Errors
+    /// The first driver that is out of reach.
+    pub async fn find<'a>(
+        &self,
+        places: impl IntoIterator<Item = &'a Place>,
+    ) -> Result<Vec<Found>, DriverError> {
+        let looks = places.into_iter().map(|place| async move {
+            let driver = self.ports().drivers.of(&place.account)?;
+            Ok(Found {
+                view: driver.observe(place).await?,
+                abilities: driver.abilities(),
+            })
+        });
+        futures_util::future::try_join_all(looks).await
+    }
+
+    pub(super) async fn driver_away(
+        &self,
+        lease: &Lease,
+        state: State,
+        error: &DriverError,
+        limits: &Limits,
+    ) -> Result<Turn, TurnError> {
+        let held = Held {
+            hold: Hold::Driver,
+            why: with_causes(error),
+            until_ms: None,
+            most_ms: Some(limits.operation_ms),
+            cause: Cause::Operation,
+        };
+        self.hold_up(lease, state, held).await
+    }
+
+    async fn open_window(
+        &self,
+        lease: &Lease,
+        state: State,
+        stage: usize,
+    ) -> Result<Turn, TurnError> {
+        let (Some(comparison), Some(release)) = (comparison(&state, stage), &state.request.release)
+        else {
+            return Err(no_release(&state));
+        };
+        let comparison = comparison.clone();
+        let limits = release.spec.limits.clone();
+        let Some(target) = release.targets.get(comparison.target) else {
+            return Err(TurnError::Invariant(format!(
+                "stage {stage} judges a target that there is not"
+            )));
+        };
+        let place = target.place.clone();
+        let now_ms = self.ports().clock.now_ms().max(state.updated_ms);
+        let view = match self.find([&place]).await {
+            Ok(found) => found.into_iter().next().map(|found| found.view),
+            Err(error) => return self.driver_away(lease, state, &error, &limits).await,
+        };
+        let Some(view) = view else {
+            return Err(no_release(&state));
+        };
+        let began = block_start(&state, stage, comparison.target);
+        if began.is_none() {
+            let why = not_ready(&view, &comparison, now_ms);
+            if !why.is_empty() {
+                let held = Held {
+                    hold: Hold::NotComparable,
+                    why: format!("nothing can be compared yet: {}", why.join("; ")),
+                    until_ms: None,
+                    most_ms: Some(limits.healthy_ms),
+                    cause: Cause::NoVerdict,
+                };
+                return self.hold_up(lease, state, held).await;
+            }
+        }
+        let start_ms = began.unwrap_or(now_ms);
+        let (scopes, until_ms) = scopes(&state, &view, &place, &comparison, start_ms);
+        let event = ReleaseEvent::WindowOpened {
+            stage,
+            scopes,
+            until_ms,
+        };
+        self.happened(lease, state, event).await
+    }
+
+    async fn ask(&self, lease: &Lease, state: State, stage: usize) -> Result<Turn, TurnError> {
+        let Some(Stage::Approve(approve)) = state.request.stages.get(stage) else {
+            return Err(no_release(&state));
+        };
+        let time_ms = i64::try_from(approve.deadline_ms).unwrap_or(i64::MAX);
+        let now_ms = self.ports().clock.now_ms().max(state.updated_ms);
+        let event = ReleaseEvent::Asked {
+            stage,
+            deadline_ms: now_ms.saturating_add(time_ms),
+        };
+        self.happened(lease, state, event).await
+    }
+
+    async fn settle_steps(
+        &self,
+        lease: &Lease,
+        state: State,
+        stage: usize,
+    ) -> Result<Turn, TurnError> {
+        let Some(steps) = state.late_steps(stage) else {
+            return Err(no_release(&state));
+        };
+        let event = ReleaseEvent::StepsSettled { stage, steps };
+        self.happened(lease, state, event).await
+    }
+
+    /// Observes a place for an operation, and says how to go on where it cannot be done.
+    pub(super) async fn look(&self, place: &Place) -> Looked {
+        match self.find([place]).await {
+            Ok(found) => match found.into_iter().next() {
+                Some(found) => Looked::At(Box::new(found.view)),
+                None => Looked::Away(DriverError::new(
+                    crate::drivers::Remedy::Retry,
+                    "the driver answered nothing",
+                )),
+            },
+            Err(error) => Looked::Away(error),
+        }
+    }
+}
+
+/// What holds a release up, before it is written down.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) hold: Hold,
+    pub(super) why: String,
+    /// When it is known to be over, in milliseconds since 1970-01-01T00:00:00Z.
+    pub(super) until_ms: Option<i64>,
+    /// After how many milliseconds an undecided release gives up.
+    pub(super) most_ms: Option<u64>,
+    /// Why it is decided then.
+    pub(super) cause: Cause,
+}
+
+impl State {
+    /// The steps that take back or clean up, as they follow from what was done so far; `None` where `stage` is no such stage.
+    /// Shown at any time, and executed once they are settled.
+    #[must_use]
+    pub fn late_steps(&self, stage: usize) -> Option<Vec<crate::model::release::step::Step>> {
+        let release = self.request.release.as_deref()?;
+        let Some(Stage::Operate(operate)) = self.request.stages.get(stage) else {
+            return None;
+        };
+        let mut touched = Vec::new();
+        for (_, operate, at) in self.operations() {
+            touched.extend(at.touched().map(|(step, _)| Touched {
+                step,
+                purpose: operate.purpose,
+            }));
+        }
+        match operate.purpose {
+            Purpose::RollBack => Some(strategies::rollback(release, &touched)),
+            Purpose::CleanUp => {
+                let decided = self.release.as_ref()?.decided.as_ref();
+                let outcome = match decided.map(|it| it.decision) {
+                    Some(Decision::Promoted) => Outcome::Promoted,
+                    Some(Decision::Refused) => Outcome::Untouched,
+                    Some(Decision::Superseded) => Outcome::Superseded,
+                    Some(Decision::RolledBack | Decision::CalledOff) | None => Outcome::TakenBack,
+                };
+                Some(strategies::cleanup(release, outcome, &touched))
+            }
+            Purpose::Deploy | Purpose::Promote => None,
+        }
+    }
+}
+
+fn no_release(state: &State) -> TurnError {
+    TurnError::Invariant(format!(
+        "execution `{}` has no such stage of a release",
+        state.id
+    ))
+}
+
+fn comparison(state: &State, stage: usize) -> Option<&Comparison> {
+    match state.request.stages.get(stage)? {
+        Stage::Analyze(analyze) => analyze.comparison.as_ref(),
+        Stage::Wait(_) | Stage::Approve(_) | Stage::Operate(_) => None,
+    }
+}
+
+/// When the windows of a block began for a target; `None` before they did.
+fn block_start(state: &State, stage: usize, target: usize) -> Option<i64> {
+    let block = state.block_of(stage)?;
+    (block.first..stage)
+        .filter(|place| comparison(state, *place).is_some_and(|it| it.target == target))
+        .find_map(|place| state.stages.get(place).and_then(StageState::started_ms))
+}
+
+/// Why the two cannot be compared yet.
+fn not_ready(view: &View, comparison: &Comparison, now_ms: i64) -> Vec<String> {
+    if comparison.must_be_alike {
+        return comparable::differences(view, &comparison.baseline, &comparison.canary, now_ms);
+    }
+    let mut why = Vec::new();
+    for name in [&comparison.baseline, &comparison.canary] {
+        match view.group(name) {
+            Some(group) if group.up() > 0 => {}
+            Some(_) => why.push(format!("no instance of `{name}` is up")),
+            None => why.push(format!("there is no `{name}`")),
+        }
+    }
+    why
+}
+
+/// Where and when both sides are looked for, by every scope name that the config uses; and when the window ends.
+fn scopes(
+    state: &State,
+    view: &View,
+    place: &Place,
+    comparison: &Comparison,
+    start_ms: i64,
+) -> (BTreeMap<String, ScopePair>, i64) {
+    let step_ms = i64::try_from(comparison.step_secs.saturating_mul(1000))
+        .unwrap_or(i64::MAX)
+        .max(1);
+    let after_ms = i64::try_from(comparison.after_ms).unwrap_or(i64::MAX);
+    // On the grid of the points: the first that was wholly within.
+    let first_ms = start_ms
+        .div_euclid(step_ms)
+        .saturating_add(1)
+        .saturating_mul(step_ms);
+    let end_ms = start_ms.saturating_add(after_ms).max(first_ms);
+    let from_ms = match comparison.look_back_ms {
+        Some(look_back_ms) => {
+            let back = end_ms.saturating_sub(i64::try_from(look_back_ms).unwrap_or(i64::MAX));
+            first_ms.max(back)
+        }
+        None => first_ms,
+    };
+    let window = Window::new(from_ms, end_ms).unwrap_or_else(|_| Window::at(end_ms));
+    let side = |group: Option<&GroupView>, name: &str| Scope {
+        scope: name.to_owned(),
+        location: place.location.clone(),
+        window,
+        step_secs: comparison.step_secs,
+        parameters: parameters(group),
+    };
+    let pair = ScopePair {
+        baseline: side(
+            view.group(&comparison.baseline),
+            comparison.baseline.as_str(),
+        ),
+        canary: side(view.group(&comparison.canary), comparison.canary.as_str()),
+    };
+    let metrics = &state.request.config.metrics;
+    let mut names: BTreeSet<String> = metrics
+        .iter()
+        .filter_map(|metric| metric.scope_name.clone())
+        .collect();
+    names.insert(DEFAULT_SCOPE.to_owned());
+    let scopes = names.into_iter().map(|name| (name, pair.clone())).collect();
+    (scopes, end_ms)
+}
+
+fn parameters(group: Option<&GroupView>) -> BTreeMap<String, String> {
+    let Some(group) = group else {
+        return BTreeMap::new();
+    };
+    let mut parameters = BTreeMap::from([
+        ("serverGroup".to_owned(), group.name.to_string()),
+        ("cluster".to_owned(), group.name.cluster().to_string()),
+        ("version".to_owned(), group.artifact.version.clone()),
+    ]);
+    let pages: Vec<&str> = group
+        .instances
+        .iter()
+        .filter_map(|instance| instance.metrics_url.as_deref())
+        .collect();
+    if !pages.is_empty() {
+        parameters.insert(INSTANCES.to_owned(), pages.join(","));
+    }
+    parameters
+}

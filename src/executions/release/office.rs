@@ -1,0 +1,416 @@
+//! The desk that really plans, starts and takes back: it observes through the drivers and writes into journals.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use coalmine_judges::judgement::Judgement;
+
+use super::decide::answerable;
+use super::desk::{DeskError, Look, Note, Planned, ReleaseDesk, RollbackOutcome};
+use super::event::{Decision, ReleaseEvent};
+use crate::config::release::spec::ReleaseSpec;
+use crate::drivers::DriverError;
+use crate::executions::engine::{TurnError, with_causes};
+use crate::executions::event::Event;
+use crate::executions::request::{Kind, Request};
+use crate::executions::service::{Executions, LONGEST_WORDS, StartError, Started, kept};
+use crate::executions::state::State;
+use crate::guards::traffic::{self, Finding};
+use crate::guards::windows::{self, Opening};
+use crate::model::ids::ExecutionId;
+use crate::model::release::cluster::{Place, View};
+use crate::model::release::step::Step;
+use crate::model::release::window::Moment;
+use crate::stages::approve::Choice;
+use crate::stages::operate::Purpose;
+use crate::stages::plan::Plan;
+use crate::stages::{Stage, StageState};
+use crate::store::{IdempotencyKey, StoreError};
+use crate::strategies::{self, Found, PlanRefusal, Touched};
+
+/// Answers for releases, by the engine's ports.
+#[derive(Debug, Clone)]
+pub struct Office {
+    executions: Executions,
+}
+
+impl Office {
+    /// Takes the executions among which releases are.
+    #[must_use]
+    pub fn new(executions: Executions) -> Self {
+        Self { executions }
+    }
+
+    async fn find(
+        &self,
+        places: impl IntoIterator<Item = &Place>,
+    ) -> Result<Vec<Found>, DeskError> {
+        let found = self.executions.engine().find(places).await;
+        found.map_err(|error| unavailable_driver(&error))
+    }
+
+    async fn state(&self, id: &ExecutionId) -> Result<State, DeskError> {
+        match self.executions.find(id).await {
+            Ok(Some(state)) if state.request.kind == Kind::Release => Ok(state),
+            Ok(Some(_) | None) => Err(DeskError::NotFound(id.clone())),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    /// Appends what `make` makes of the state, however often the journal goes on meanwhile.
+    async fn append(
+        &self,
+        id: &ExecutionId,
+        make: impl Fn(&State) -> Result<Option<Event>, DeskError>,
+    ) -> Result<(), DeskError> {
+        loop {
+            let state = self.state(id).await?;
+            let Some(event) = make(&state)? else {
+                return Ok(());
+            };
+            match self.executions.engine().append(None, state, event).await {
+                Ok(_) => return Ok(()),
+                Err(TurnError::Overtaken(_)) => {}
+                Err(TurnError::Illegal(illegal)) => {
+                    return Err(DeskError::WrongState(illegal.why));
+                }
+                Err(error) => return Err(unavailable(&error)),
+            }
+        }
+    }
+
+    async fn accept(
+        &self,
+        plan: Plan,
+        by: &str,
+        preempts: bool,
+        idempotency: Option<IdempotencyKey>,
+    ) -> Result<Started, DeskError> {
+        let user = Some(kept(by, LONGEST_WORDS)).filter(|by| !by.is_empty());
+        let request = Request {
+            preempts,
+            ..Request::of_plan(plan, user)
+        };
+        let started = self.executions.start(request, idempotency).await;
+        started.map_err(|error| match error {
+            StartError::TooMany { .. } => DeskError::Refused(vec![error.to_string()]),
+            StartError::Store(StoreError::KeyReused(_)) => DeskError::KeyReused(error.to_string()),
+            StartError::Store(_) | StartError::Unwritable(_) => {
+                DeskError::Unavailable(with_causes(&error))
+            }
+        })
+    }
+
+    /// The last judgement, whole.
+    async fn judgement(&self, state: &State) -> Option<(u32, Judgement)> {
+        let (analyze, _) = state.last_outcome()?;
+        let saved = self.executions.saved(&state.id, analyze.number).await;
+        Some((analyze.number, saved.ok()??.judgement))
+    }
+}
+
+#[async_trait]
+impl ReleaseDesk for Office {
+    async fn plan(&self, spec: Arc<ReleaseSpec>) -> Result<Planned, DeskError> {
+        let found = self
+            .find(spec.targets.iter().map(|target| &target.place))
+            .await?;
+        let plan = strategies::plan(&spec, &found).map_err(refused)?;
+        let views: Vec<View> = found.into_iter().map(|found| found.view).collect();
+        let notes = self.notes(&plan, None, &views).await?;
+        let rollback = whole_rollback(&plan);
+        Ok(Planned {
+            plan,
+            notes,
+            rollback,
+        })
+    }
+
+    async fn start(
+        &self,
+        plan: Plan,
+        by: &str,
+        idempotency: Option<IdempotencyKey>,
+    ) -> Result<Started, DeskError> {
+        self.accept(plan, by, false, idempotency).await
+    }
+
+    async fn answer(
+        &self,
+        id: &ExecutionId,
+        choice: Choice,
+        by: &str,
+        reason: &str,
+    ) -> Result<(), DeskError> {
+        let (by, reason) = (kept(by, LONGEST_WORDS), kept(reason, LONGEST_WORDS));
+        self.append(id, |state| {
+            let stage = answerable(state).ok_or_else(|| {
+                DeskError::WrongState(format!("nothing is asked: {}", state.sentence()))
+            })?;
+            if let Some(Stage::Approve(approve)) = state.request.stages.get(stage)
+                && !approve.who.is_empty()
+                && !approve.who.contains(&by)
+            {
+                let who = approve.who.join("`, `");
+                return Err(DeskError::Forbidden(format!(
+                    "`{by}` may not answer; expected one of `{who}`"
+                )));
+            }
+            Ok(Some(Event::Release(ReleaseEvent::Answered {
+                stage,
+                choice,
+                by: by.clone(),
+                reason: reason.clone(),
+            })))
+        })
+        .await
+    }
+
+    async fn request_rollback(
+        &self,
+        id: &ExecutionId,
+        by: &str,
+        reason: &str,
+    ) -> Result<RollbackOutcome, DeskError> {
+        let state = self.state(id).await?;
+        let (by, reason) = (kept(by, LONGEST_WORDS), kept(reason, LONGEST_WORDS));
+        let decided = state.release.as_ref().and_then(|it| it.decided.as_ref());
+        let Some(decided) = decided else {
+            self.append(id, |state| {
+                let release = state.release.as_ref();
+                let asked = release.is_some_and(|it| it.rollback.is_some() || it.decided.is_some());
+                Ok((!asked).then(|| {
+                    Event::Release(ReleaseEvent::RollbackRequested {
+                        by: by.clone(),
+                        reason: reason.clone(),
+                    })
+                }))
+            })
+            .await?;
+            return Ok(RollbackOutcome::Same);
+        };
+        if decided.decision != Decision::Promoted {
+            return Err(DeskError::WrongState(format!(
+                "there is nothing to take back: {}",
+                state.sentence()
+            )));
+        }
+        if state.end.is_none() {
+            return Err(DeskError::WrongState(
+                "it is cleaning up after its promotion; ask again in a moment".to_owned(),
+            ));
+        }
+        let Some(release) = state.request.release.as_deref() else {
+            return Err(DeskError::NotFound(id.clone()));
+        };
+        let places = release.targets.iter().map(|target| &target.place);
+        let found = self.find(places).await?;
+        let plan = strategies::undo_of_finished(&release.spec, release, &found).map_err(refused)?;
+        // The one who takes back goes first: the other release loses its lock and ends.
+        let started = self.accept(plan, &by, true, None).await?;
+        tracing::warn!(execution.id = %started.id, "`{by}` takes release `{id}` back: {reason}");
+        Ok(RollbackOutcome::Started(started.id))
+    }
+
+    async fn abort(&self, id: &ExecutionId, by: &str, reason: &str) -> Result<(), DeskError> {
+        let (by, reason) = (kept(by, LONGEST_WORDS), kept(reason, LONGEST_WORDS));
+        self.append(id, |state| {
+            let release = state.release.as_ref();
+            if let Some(decided) = release.and_then(|it| it.decided.as_ref()) {
+                return Err(DeskError::WrongState(format!(
+                    "it is decided, {}: {}",
+                    decided.decision.words(),
+                    decided.reason
+                )));
+            }
+            Ok(state.cancel.is_none().then(|| Event::CancelRequested {
+                by: by.clone(),
+                reason: reason.clone(),
+            }))
+        })
+        .await
+    }
+
+    async fn look(&self, id: &ExecutionId) -> Result<Look, DeskError> {
+        let state = self.state(id).await?;
+        let Some(plan) = state.request.plan() else {
+            return Err(DeskError::NotFound(id.clone()));
+        };
+        let mut views = Vec::new();
+        for target in &plan.release.targets {
+            if let Ok(found) = self.find([&target.place]).await {
+                views.extend(found.into_iter().map(|found| found.view));
+            }
+        }
+        let undecided = state
+            .release
+            .as_ref()
+            .is_some_and(|it| it.decided.is_none());
+        let notes = if undecided {
+            self.notes(&plan, Some(&state), &views).await?
+        } else {
+            Vec::new()
+        };
+        let back = state.late_stage(Purpose::RollBack);
+        let rollback = match back.and_then(|stage| state.stages.get(stage)) {
+            Some(StageState::Operate(at)) => match &at.steps {
+                Some(steps) => steps.to_vec(),
+                None => back
+                    .and_then(|stage| state.late_steps(stage))
+                    .unwrap_or_default(),
+            },
+            Some(StageState::Wait(_) | StageState::Analyze(_) | StageState::Approve(_)) | None => {
+                Vec::new()
+            }
+        };
+        let judgement = self.judgement(&state).await;
+        Ok(Look {
+            state,
+            views,
+            judgement,
+            rollback,
+            notes,
+        })
+    }
+}
+
+impl Office {
+    /// What guards, windows and locks say now of a plan, or of what is left of it.
+    async fn notes(
+        &self,
+        plan: &Plan,
+        state: Option<&State>,
+        views: &[View],
+    ) -> Result<Vec<Note>, DeskError> {
+        let ports = self.executions.engine().ports();
+        let now_ms = ports.clock.now_ms();
+        let spec = &plan.release.spec;
+        let mut notes = Vec::new();
+        for moment in [Moment::Start, Moment::Promote] {
+            let note = match windows::opening(&spec.windows, moment, now_ms) {
+                Ok(Opening::Open { closes_ms: None }) => continue,
+                Ok(Opening::Open {
+                    closes_ms: Some(closes_ms),
+                }) => Note {
+                    holds: false,
+                    what: "window".to_owned(),
+                    sentence: format!("open, closes at {}", shown(closes_ms)),
+                },
+                Ok(Opening::Closed { opens_ms, why }) => Note {
+                    holds: true,
+                    what: "window".to_owned(),
+                    sentence: match opens_ms {
+                        Some(opens_ms) => format!("{why}; opens at {}", shown(opens_ms)),
+                        None => why,
+                    },
+                },
+                Err(bad) => Note {
+                    holds: true,
+                    what: "window".to_owned(),
+                    sentence: bad.to_string(),
+                },
+            };
+            notes.push(note);
+        }
+        let by_place: BTreeMap<&Place, &View> = views.iter().map(|it| (&it.place, it)).collect();
+        let next = next_step(plan, state);
+        if let Some((step, view)) = next.and_then(|step| {
+            by_place
+                .get(&step.operation.place)
+                .map(|view| (step, *view))
+        }) {
+            let (holds, sentence) =
+                match traffic::traffic(view, &step.operation.change, &spec.guard) {
+                    Finding::Holds { sentence } => (false, sentence),
+                    Finding::NotConcerned => {
+                        (false, format!("`{}` touches no traffic", step.sentence))
+                    }
+                    Finding::Denied { sentence } => (true, sentence),
+                };
+            notes.push(Note {
+                holds,
+                what: "guard".to_owned(),
+                sentence,
+            });
+        }
+        for target in &plan.release.targets {
+            let name = super::engine::lock_name(&target.place);
+            let owner = ports.store.lock_owner(&name).await;
+            if let Some((owner, _)) =
+                owner.map_err(|error| DeskError::Unavailable(with_causes(&error)))?
+                && state.is_none_or(|state| state.id != owner)
+            {
+                notes.push(Note {
+                    holds: true,
+                    what: "lock".to_owned(),
+                    sentence: format!("release `{owner}` is at work on `{name}`"),
+                });
+            }
+        }
+        Ok(notes)
+    }
+}
+
+/// The first step that is not done.
+fn next_step<'a>(plan: &'a Plan, state: Option<&State>) -> Option<&'a Step> {
+    let done = |stage: usize, step: usize| {
+        let at = state.and_then(|state| state.stages.get(stage));
+        match at {
+            Some(StageState::Operate(at)) => matches!(
+                at.at.get(step),
+                Some(crate::stages::operate::StepState::Done { .. })
+            ),
+            Some(StageState::Wait(_) | StageState::Analyze(_) | StageState::Approve(_)) | None => {
+                false
+            }
+        }
+    };
+    plan.stages
+        .iter()
+        .enumerate()
+        .find_map(|(place, stage)| match stage {
+            Stage::Operate(operate) => {
+                let mut steps = operate.steps.iter().enumerate();
+                steps
+                    .find(|(number, _)| !done(place, *number))
+                    .map(|(_, step)| step)
+            }
+            Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_) => None,
+        })
+}
+
+/// What would take back all of a plan.
+fn whole_rollback(plan: &Plan) -> Vec<Step> {
+    let mut touched = Vec::new();
+    for stage in &plan.stages {
+        if let Stage::Operate(operate) = stage {
+            touched.extend(operate.steps.iter().map(|step| Touched {
+                step,
+                purpose: operate.purpose,
+            }));
+        }
+    }
+    strategies::rollback(&plan.release, &touched)
+}
+
+fn refused(refusal: PlanRefusal) -> DeskError {
+    let told = refusal
+        .problems
+        .iter()
+        .map(|problem| format!("{problem} (hint: {})", problem.hint));
+    DeskError::Refused(told.collect())
+}
+
+fn unavailable(error: &TurnError) -> DeskError {
+    DeskError::Unavailable(with_causes(error))
+}
+
+fn unavailable_driver(error: &DriverError) -> DeskError {
+    DeskError::Unavailable(with_causes(error))
+}
+
+fn shown(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms)
+        .map_or_else(|_| format!("{ms} ms"), |at| format!("{at:.0}"))
+}

@@ -1,0 +1,375 @@
+//! Operations, with their effects: guards are looked at under the lock and immediately before the intent; the intent is written
+//! before the effect; what is in flight is asked after, and never applied anew before it was.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::engine::{Held, lock_name};
+use super::event::{Cause, Decision, Hold, ReleaseEvent};
+use crate::drivers::{DriverError, Fencing, Progress, Remedy};
+use crate::executions::engine::{Engine, Turn, TurnError, with_causes};
+use crate::executions::event::Event;
+use crate::executions::state::State;
+use crate::guards::traffic::{self, Finding};
+use crate::guards::windows::{self, Opening};
+use crate::model::release::cluster::View;
+use crate::model::release::operation::{OpId, Operation};
+use crate::model::release::step::{Expect, Step};
+use crate::model::release::window::Moment;
+use crate::stages::operate::{Purpose, StepState};
+use crate::stages::{Stage, StageState};
+use crate::store::Lease;
+
+/// What a look at a place came to.
+pub(super) enum Looked {
+    /// It was seen.
+    At(Box<View>),
+    /// It was not.
+    Away(DriverError),
+}
+
+/// How long the traffic guard may hold up a release that is not decided, in milliseconds: what it sees may be passing.
+const GUARD_MS: u64 = 30_000;
+
+/// Pauses between two looks at an operation that is in flight: the first, and the longest.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
+
+/// How often an operation is looked at in one step of the engine; then others have their turn.
+const MOST_LOOKS: u32 = 200;
+
+/// How long a step that must succeed is left alone after it failed, at most, in milliseconds.
+const LONGEST_PAUSE_MS: i64 = 60_000;
+
+/// Everything about one step.
+struct At<'a> {
+    step: &'a Step,
+    state: &'a StepState,
+    purpose: Purpose,
+}
+
+fn at(state: &State, stage: usize, step: usize) -> Result<At<'_>, TurnError> {
+    let found = match (state.request.stages.get(stage), state.stages.get(stage)) {
+        (Some(Stage::Operate(operate)), Some(StageState::Operate(progress))) => {
+            let steps = progress.steps.as_deref().unwrap_or_default();
+            steps
+                .get(step)
+                .zip(progress.at.get(step))
+                .map(|(step, state)| At {
+                    step,
+                    state,
+                    purpose: operate.purpose,
+                })
+        }
+        (
+            Some(Stage::Operate(_) | Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_)) | None,
+            _,
+        ) => None,
+    };
+    found.ok_or_else(|| {
+        TurnError::Invariant(format!(
+            "stage {stage} of execution `{}` has no step {step}",
+            state.id
+        ))
+    })
+}
+
+impl Engine {
+    /// Looks at the guards and writes down that the operation will be applied.
+    pub(super) async fn intend(
+        &self,
+        lease: &Lease,
+        state: State,
+        stage: usize,
+        step: usize,
+    ) -> Result<Turn, TurnError> {
+        let found = at(&state, stage, step)?;
+        let (purpose, planned) = (found.purpose, found.step.clone());
+        let Some(spec) = state.request.release.as_ref().map(|it| it.spec.clone()) else {
+            return Err(TurnError::Invariant("no release".to_owned()));
+        };
+        if let Some(held) = self.window(&state, purpose, step, &spec.windows) {
+            return self.hold_up(lease, state, held).await;
+        }
+        let view = match self.look(&planned.operation.place).await {
+            Looked::At(view) => view,
+            Looked::Away(error) => {
+                return self.driver_away(lease, state, &error, &spec.limits).await;
+            }
+        };
+        if !purpose.is_settled_late()
+            && let Some(expect) = &planned.expect
+            && let Some(why) = unexpected(&state, &view, expect)
+        {
+            let decision = if state.has_touched() {
+                Decision::RolledBack
+            } else {
+                Decision::Refused
+            };
+            let event = ReleaseEvent::Decided {
+                decision,
+                cause: Cause::NotAllowed,
+                reason: format!("somebody else changed the place: {why}"),
+                by: None,
+            };
+            return self.happened(lease, state, event).await;
+        }
+        let guard = match traffic::traffic(&view, &planned.operation.change, &spec.guard) {
+            Finding::Holds { sentence } => sentence,
+            Finding::NotConcerned => String::new(),
+            Finding::Denied { sentence } => {
+                metrics::counter!("coalmine_guard_denials_total").increment(1);
+                warn!(execution.id = %state.id, "denied: {sentence}");
+                let held = Held {
+                    hold: Hold::Guard,
+                    why: format!("the traffic guard denies it: {sentence}"),
+                    until_ms: None,
+                    most_ms: Some(GUARD_MS),
+                    cause: Cause::NotAllowed,
+                };
+                return self.hold_up(lease, state, held).await;
+            }
+        };
+        let now_ms = self.ports().clock.now_ms().max(state.updated_ms);
+        let longest_ms = i64::try_from(planned.longest_ms).unwrap_or(i64::MAX);
+        let event = Event::Release(ReleaseEvent::OperationIntended {
+            stage,
+            step,
+            deadline_ms: now_ms.saturating_add(longest_ms),
+            guard,
+        });
+        // Whose baseline and canary are removed holds no lock any more where another release took it over.
+        let locks = match purpose {
+            Purpose::CleanUp => Vec::new(),
+            Purpose::Deploy | Purpose::Promote | Purpose::RollBack => held_locks(&state),
+        };
+        match self.append_under(Some(lease), &locks, state, event).await {
+            Ok(state) => Ok(Turn::Again(Box::new(state))),
+            Err(TurnError::LostLock { state, lock, owner }) => {
+                let holder = owner.map_or_else(|| "nobody".to_owned(), |id| id.to_string());
+                let event = ReleaseEvent::LockLost { lock, holder };
+                self.happened(lease, *state, event).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn window(
+        &self,
+        state: &State,
+        purpose: Purpose,
+        step: usize,
+        rules: &crate::model::release::window::Windows,
+    ) -> Option<Held> {
+        let moment = match purpose {
+            Purpose::Deploy | Purpose::Promote if !state.has_touched() => Moment::Start,
+            Purpose::Promote if step == 0 => Moment::Promote,
+            Purpose::Deploy | Purpose::Promote | Purpose::RollBack | Purpose::CleanUp => {
+                return None;
+            }
+        };
+        let now_ms = self.ports().clock.now_ms();
+        let (why, until_ms) = match windows::opening(rules, moment, now_ms) {
+            Ok(Opening::Open { .. }) => return None,
+            Ok(Opening::Closed { opens_ms, why }) => (why, opens_ms),
+            // A rule that cannot be read opens nothing.
+            Err(bad) => (bad.to_string(), None),
+        };
+        Some(Held {
+            hold: Hold::Window,
+            why,
+            until_ms,
+            most_ms: None,
+            cause: Cause::NotAllowed,
+        })
+    }
+
+    /// Brings one operation to its end.
+    pub(super) async fn perform(
+        &self,
+        lease: &Lease,
+        state: State,
+        stage: usize,
+        step: usize,
+    ) -> Result<Turn, TurnError> {
+        let found = at(&state, stage, step)?;
+        let StepState::Intended {
+            deadline_ms,
+            failures,
+            ..
+        } = *found.state
+        else {
+            return Err(TurnError::Invariant(
+                "an operation without an intent".to_owned(),
+            ));
+        };
+        let (purpose, operation) = (found.purpose, found.step.operation.clone());
+        let id = op_id(&state, stage, step);
+        let end = self
+            .bring_to_end(&state, purpose, &operation, &id, deadline_ms)
+            .await?;
+        let event = match end {
+            End::Done => {
+                info!(execution.id = %state.id, "done: {}", found.step.sentence);
+                ReleaseEvent::OperationDone { stage, step }
+            }
+            End::NotYet => {
+                let now_ms = self.ports().clock.now_ms();
+                return Ok(Turn::Until(now_ms.saturating_add(1_000)));
+            }
+            End::Failed(why) => {
+                warn!(execution.id = %state.id, "failed: {}: {why}", found.step.sentence);
+                let again_ms = purpose.is_settled_late().then(|| {
+                    let pause_ms = (1_000_i64 << failures.min(10)).min(LONGEST_PAUSE_MS);
+                    self.ports()
+                        .clock
+                        .now_ms()
+                        .max(state.updated_ms)
+                        .saturating_add(pause_ms)
+                });
+                ReleaseEvent::OperationFailed {
+                    stage,
+                    step,
+                    why,
+                    again_ms,
+                }
+            }
+        };
+        self.happened(lease, state, event).await
+    }
+
+    async fn bring_to_end(
+        &self,
+        state: &State,
+        purpose: Purpose,
+        operation: &Operation,
+        id: &OpId,
+        deadline_ms: i64,
+    ) -> Result<End, TurnError> {
+        let driver = match self.ports().drivers.of(&operation.place.account) {
+            Ok(driver) => driver,
+            Err(error) => return Ok(End::Failed(with_causes(&error))),
+        };
+        let fencing = self.fencing(state, purpose, operation).await?;
+        let mut why = "nothing is known of it yet".to_owned();
+        let mut pause = LOOKS.0;
+        for _ in 0..MOST_LOOKS {
+            let progress = self
+                .unless_overtaken(state, driver.check(operation, id))
+                .await?;
+            match progress {
+                Ok(Progress::Done) => return Ok(End::Done),
+                Ok(Progress::Failed { why }) => return Ok(End::Failed(why)),
+                Ok(Progress::InFlight { why: waits }) => why = waits,
+                // Not cut off by a person's wish: an effect that comes after its undoing would stay.
+                Ok(Progress::NotStarted) => match driver.apply(operation, id, fencing).await {
+                    Ok(()) => "it was applied".clone_into(&mut why),
+                    Err(error) if error.remedy == Remedy::GiveUp => {
+                        return Ok(End::Failed(told(&error)));
+                    }
+                    Err(error) => why = told(&error),
+                },
+                Err(error) if error.remedy == Remedy::GiveUp => {
+                    return Ok(End::Failed(told(&error)));
+                }
+                Err(error) => why = told(&error),
+            }
+            // What must succeed is looked at anew after each deadline, and said to be late.
+            if self.ports().clock.now_ms() >= deadline_ms && !purpose.is_settled_late() {
+                return Ok(End::Failed(format!("it took too long: {why}")));
+            }
+            self.unless_overtaken(state, tokio::time::sleep(pause))
+                .await?;
+            pause = (pause * 2).min(LOOKS.1);
+        }
+        if self.ports().clock.now_ms() >= deadline_ms && purpose.is_settled_late() {
+            return Ok(End::Failed(format!("it takes long: {why}")));
+        }
+        Ok(End::NotYet)
+    }
+
+    /// The number under which a place is changed. A release that lost its lock removes what is its own under the newest.
+    async fn fencing(
+        &self,
+        state: &State,
+        purpose: Purpose,
+        operation: &Operation,
+    ) -> Result<Fencing, TurnError> {
+        let name = lock_name(&operation.place);
+        if purpose == Purpose::CleanUp
+            && let Some((_, number)) = self.ports().store.lock_owner(&name).await?
+        {
+            return Ok(Fencing(number));
+        }
+        let held = held_locks(state);
+        let number = held.iter().find(|(lock, _)| *lock == name);
+        Ok(Fencing(number.map_or(0, |(_, number)| *number)))
+    }
+}
+
+enum End {
+    Done,
+    NotYet,
+    Failed(String),
+}
+
+fn told(error: &DriverError) -> String {
+    with_causes(error)
+}
+
+/// The name of one operation: the same in every attempt.
+fn op_id(state: &State, stage: usize, step: usize) -> OpId {
+    OpId {
+        execution: state.id.clone(),
+        stage: u32::try_from(stage).unwrap_or(u32::MAX),
+        step: u32::try_from(step).unwrap_or(u32::MAX),
+    }
+}
+
+fn held_locks(state: &State) -> Vec<(String, u64)> {
+    let locks = state.release.as_ref().and_then(|it| it.locks.as_ref());
+    locks
+        .into_iter()
+        .flatten()
+        .map(|(name, number)| (name.clone(), *number))
+        .collect()
+}
+
+/// How the place differs from what a step rests on.
+fn unexpected(state: &State, view: &View, expect: &Expect) -> Option<String> {
+    match expect {
+        Expect::Absent { group } => {
+            let found = view.group(group)?;
+            let ours = found
+                .owner
+                .as_ref()
+                .is_some_and(|owner| owner.execution == state.id);
+            (!ours).then(|| format!("found a server group `{group}`; expected none"))
+        }
+        Expect::Traffic { weights } => {
+            let found = view.router.as_ref().map(|router| &router.weights);
+            let shown = |weights: &crate::model::release::cluster::Weights| {
+                let parts: Vec<String> = weights
+                    .iter()
+                    .filter(|(_, share)| share.basis_points() > 0)
+                    .map(|(group, share)| format!("{group} {share}"))
+                    .collect();
+                parts.join(", ")
+            };
+            let as_it_is = found.map(shown).unwrap_or_default();
+            let as_planned = shown(weights);
+            (as_it_is != as_planned)
+                .then(|| format!("found the traffic `{as_it_is}`; expected `{as_planned}`"))
+        }
+        Expect::Capacity { group, capacity } => match view.group(group) {
+            None => Some(format!(
+                "found no server group `{group}`; expected {capacity} instances"
+            )),
+            Some(found) if found.capacity.desired < capacity.desired => Some(format!(
+                "found `{group}` with {} instances; expected {capacity}",
+                found.capacity
+            )),
+            Some(_) => None,
+        },
+    }
+}

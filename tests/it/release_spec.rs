@@ -1,0 +1,3 @@
+//! Release specs: what is read, what is refused, and in which words.
+
+mod process;
