@@ -16,7 +16,9 @@ mod live;
 mod progress;
 mod reading;
 mod report;
+mod sample_service;
 mod serve;
+mod supervise;
 mod validate;
 
 use std::io;
@@ -74,6 +76,12 @@ enum Verb {
     Demo(demo::Args),
     /// Answer pipelines over HTTP: Kayenta's API, reports, and a list of what runs
     Serve(serve::Args),
+    /// Hold server groups of this machine; the local driver starts it
+    #[command(hide = true)]
+    Supervise(supervise::Args),
+    /// A small HTTP service to try releases on
+    #[command(hide = true)]
+    SampleService(sample_service::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -110,6 +118,8 @@ pub fn main(parts: Parts) -> ExitCode {
         Verb::Report(args) => report::run(&args, &mut console),
         Verb::Serve(args) => serve::run(&args, parts.serve, &mut console),
         Verb::Demo(args) => demo::run(&args, &mut console),
+        Verb::Supervise(args) => supervise::run(&args, &mut console),
+        Verb::SampleService(args) => sample_service::run(&args, &mut console),
         Verb::Completions(args) => completions::run(&args, &mut console),
     };
     let exit = outcome.unwrap_or_else(|failure| {

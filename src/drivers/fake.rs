@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::{Abilities, Driver, DriverError, Fencing, Owned, Progress, Remedy};
 use crate::clock::Clock;
+use crate::model::ids::ExecutionId;
 use crate::model::release::cluster::{
     Artifact, Capacity, GroupView, Health, InstanceView, Owner, Place, Role, RouterView, Share,
     Template, View, Weights,
@@ -80,14 +81,17 @@ impl FakeDriver {
             .collect()
     }
 
-    /// Puts a server group there that serves, as if it had always been; `owner` `None` is not ours.
+    /// Puts a server group there that serves, as if an earlier release had made it.
     pub fn plant(&self, place: &Place, group: &GroupName, version: &str, size: u32, share: Share) {
         let now_ms = self.clock.now_ms();
         let mut sites = self.sites();
         let site = sites.entry(place.clone()).or_default();
         let planted = Group {
             role: Role::Production,
-            owner: None,
+            owner: Some(Owner {
+                execution: ExecutionId::new("an-earlier-one"),
+                operation: "an-earlier-one/0.0".to_owned(),
+            }),
             artifact: Artifact {
                 version: version.to_owned(),
                 reference: version.to_owned(),

@@ -1,6 +1,7 @@
 //! Where releases happen: one driver for each kind of place, behind one port.
 
 pub mod fake;
+pub mod local;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -176,6 +176,9 @@ impl Engine {
         if let Some(event) = self.lasted_too_long(&state, &command) {
             command = Command::Record(event);
         }
+        if let Some(event) = self.lost_lock(&state, &command).await? {
+            command = Command::Record(event);
+        }
         while let Command::Later { until_ms, then } = command {
             if self.ports.clock.now_ms() < until_ms {
                 return Ok(Turn::Until(until_ms));
@@ -205,6 +208,35 @@ impl Engine {
             | Command::Perform { .. }
             | Command::Later { .. } => self.release_step(lease, state, command).await,
         }
+    }
+
+    /// What tells that another release took a place over, where it did and that is not known yet. Looked at before every step,
+    /// so that what is in flight is not mistaken for what the place refuses.
+    async fn lost_lock(
+        &self,
+        state: &State,
+        command: &Command,
+    ) -> Result<Option<Event>, TurnError> {
+        let Some(locks) = state.locks_at_stake() else {
+            return Ok(None);
+        };
+        if matches!(command, Command::Rest) {
+            return Ok(None);
+        }
+        for (lock, number) in locks {
+            let owner = self.ports.store.lock_owner(lock).await?;
+            let ours = owner
+                .as_ref()
+                .is_some_and(|(owner, found)| *owner == state.id && found == number);
+            if !ours {
+                let holder = owner.map_or_else(|| "nobody".to_owned(), |(id, _)| id.to_string());
+                return Ok(Some(Event::Release(ReleaseEvent::LockLost {
+                    lock: lock.clone(),
+                    holder,
+                })));
+            }
+        }
+        Ok(None)
     }
 
     /// The end of a release that lasted too long, unless it is about to be decided anyway.

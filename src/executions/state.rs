@@ -8,7 +8,7 @@ use super::request::{Kind, Request};
 use crate::model::ids::ExecutionId;
 use crate::stages::analyze::{Analyze, AnalyzeState, Outcome};
 use crate::stages::approve::ApproveState;
-use crate::stages::{Progress, Stage, StageState};
+use crate::stages::{Stage, StageState};
 use crate::store::Head;
 
 /// Where an execution stands. Made by `transition` alone.
@@ -210,13 +210,8 @@ impl State {
             .filter(|(_, state)| state.outcome().is_some())
             .count();
         let current = self
-            .request
-            .stages
-            .iter()
-            .zip(&self.stages)
-            .find(|(_, state)| {
-                matches!(state.progress(), Progress::NotStarted | Progress::Running)
-            });
+            .current()
+            .and_then(|place| self.request.stages.get(place).zip(self.stages.get(place)));
         let doing = match current {
             Some((Stage::Wait(wait), _)) => format!("waiting ({})", wait.name),
             Some((Stage::Analyze(analyze), _)) => format!("making judgement {}", analyze.number),

@@ -2,7 +2,8 @@
 //!
 //! An instance serves where it is up, the router sends traffic to it, and its group is enabled and has a share of the traffic.
 //! Unknown, starting and draining instances do not. What serves after an operation is compared with what serves now; baseline
-//! and canary count for what is left, but not for what there is to lose, because they are made to be removed.
+//! and canary count for what is left, but not for what there is to lose, because they are made to be removed. Nor do more
+//! instances than can be at work as the traffic is parted.
 
 use crate::config::release::spec::GuardSpec;
 use crate::model::release::cluster::{GroupView, Health, Role, Share, View, Weights};
@@ -129,16 +130,38 @@ fn parted(view: &View, weights: &Weights, rule: &GuardSpec) -> Finding {
 /// Whether what is left is enough.
 fn weighed(view: &View, left: u32, rule: &GuardSpec) -> Finding {
     let weights = view_weights(view);
-    let production = counted(view, &weights, |group| group.role == Role::Production);
-    let now = match production {
-        0 => serving(view, &weights),
-        production => production,
-    };
+    let serves: Vec<(u32, Share, Role)> = view
+        .groups
+        .iter()
+        .filter(|group| group.enabled)
+        .map(|group| (ready(group), view.share(&group.name), group.role))
+        .filter(|(ready, share, _)| *ready > 0 && *share > Share::NONE)
+        .collect();
+    let has_production = serves.iter().any(|(.., role)| *role == Role::Production);
+    let counts = |role: Role| !has_production || role == Role::Production;
+    let all = counted(view, &weights, |group| counts(group.role));
+    // What the groups could carry at most, parted as the traffic is: a group with little of it does not count with all of
+    // its instances, so that a rollout that is nearly through is not measured by what it replaces.
+    let carried = serves
+        .iter()
+        .filter(|(.., role)| counts(*role))
+        .map(|(ready, share, _)| {
+            let whole = u64::from(*ready) * u64::from(Share::ALL.basis_points());
+            whole / u64::from(share.basis_points())
+        })
+        .min();
+    let carried = carried.map_or(0, |most| u32::try_from(most).unwrap_or(u32::MAX));
+    let now = all.min(carried);
     if now == 0 {
         let sentence = format!("{left} instances serve after it, and none does now");
         return Finding::Holds { sentence };
     }
-    let sentence = format!("{left} instances serve after it, {now} do now");
+    let of_which = if now < all {
+        format!(", of which {now} count as the traffic is parted")
+    } else {
+        String::new()
+    };
+    let sentence = format!("{left} instances serve after it, {all} do now{of_which}");
     if left >= now {
         return Finding::Holds { sentence };
     }

@@ -314,21 +314,20 @@ impl<'a> Builder<'a> {
             steps.extend(self.each(|site| site.open_router()));
             steps.extend(self.pin());
         }
-        steps.extend(self.each(|site| {
+        let mut grown = Vec::new();
+        for site in &mut self.sites {
             let capacity = site.size_at(share);
-            if is_first {
-                return site.create_next(capacity);
-            }
             let name = site.planned.next.clone();
-            let step = name.and_then(|name| site.resize(&name, capacity));
-            step.into_iter().collect()
-        }));
-        steps.extend(self.each(|site| {
-            let name = site.planned.next.as_ref();
-            name.and_then(|name| site.await_enough(name))
-                .into_iter()
-                .collect()
-        }));
+            let more = if is_first {
+                site.create_next(capacity)
+            } else {
+                let step = name.and_then(|name| site.resize(&name, capacity));
+                step.into_iter().collect()
+            };
+            grown.extend(site.await_next().filter(|_| !more.is_empty()));
+            steps.extend(more);
+        }
+        steps.extend(grown);
         steps.extend(self.each(|site| {
             let Some(name) = site.planned.next.clone() else {
                 return Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::found::{Found, PlanProblem};
 use super::naming::{cluster_for, next_group};
 use super::shares::parted;
-use super::steps::{NewGroup, Receivers, Steps, enough};
+use super::steps::{NewGroup, Receivers, Steps};
 use crate::config::release::spec::{ReleaseSpec, Strategy, Target};
 use crate::model::release::cluster::{
     Artifact, Capacity, GroupView, Role, Share, Template, View, Weights,
@@ -276,10 +276,11 @@ impl<'a> Site<'a> {
             .collect()
     }
 
-    /// Enough instances of a group of production.
-    pub(super) fn await_enough(&self, name: &GroupName) -> Option<Step> {
+    /// All instances of the group that takes over: what is forward may fail, what leads back must not.
+    pub(super) fn await_next(&self) -> Option<Step> {
+        let name = self.planned.next.as_ref()?;
         let size = self.sizes.get(name)?.desired;
-        (size > 0).then(|| self.steps().await_healthy(name, enough(size), size))
+        Some(self.steps().await_healthy(name, size, size))
     }
 
     /// The traffic is parted so.

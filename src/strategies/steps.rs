@@ -53,8 +53,8 @@ pub(super) fn duration(ms: u64) -> String {
     }
 }
 
-/// How many of so many instances must be healthy before a server group of production counts as healthy: all of up to nine,
-/// 90% of up to nineteen, 95% of more, so that one instance that will not start does not hold up the rest, or a rollback.
+/// How many of so many instances must be healthy before a server group has its traffic back: all of up to nine, 90% of up to
+/// nineteen, 95% of more, so that one instance that will not start does not hold up a rollback.
 pub(super) fn enough(desired: u32) -> u32 {
     match desired {
         0..10 => desired,
@@ -238,7 +238,7 @@ impl Steps<'_> {
                 format!("Keep {group} for {}", duration(ms)),
                 "then removed".to_owned(),
             ),
-            None => (format!("Keep {group}"), "no more to be removed".to_owned()),
+            None => (format!("Keep {group}"), "for good".to_owned()),
         };
         self.step(change, sentence, String::new(), after)
     }

@@ -92,6 +92,8 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "archive",
             "analysis",
             "clock",
+            "drivers",
+            "telemetry",
             "ui",
             "coalmine_judges",
             "coalmine_reports",

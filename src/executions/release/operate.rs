@@ -19,7 +19,7 @@ use crate::model::release::step::{Expect, Step};
 use crate::model::release::window::Moment;
 use crate::stages::operate::{Purpose, StepState};
 use crate::stages::{Stage, StageState};
-use crate::store::Lease;
+use crate::store::{Lease, LockAnswer};
 
 /// What a look at a place came to.
 pub(super) enum Looked {
@@ -296,10 +296,17 @@ impl Engine {
         operation: &Operation,
     ) -> Result<Fencing, TurnError> {
         let name = lock_name(&operation.place);
-        if purpose == Purpose::CleanUp
-            && let Some((_, number)) = self.ports().store.lock_owner(&name).await?
-        {
-            return Ok(Fencing(number));
+        let is_lost = state
+            .release
+            .as_ref()
+            .is_some_and(|it| it.lost_to.is_some());
+        if purpose == Purpose::CleanUp && is_lost {
+            let store = &self.ports().store;
+            let number = match store.lock(&name, &state.id, false).await? {
+                LockAnswer::Taken { fencing } => Some(fencing),
+                LockAnswer::Held { .. } => store.lock_owner(&name).await?.map(|(_, it)| it),
+            };
+            return Ok(Fencing(number.unwrap_or(0)));
         }
         let held = held_locks(state);
         let number = held.iter().find(|(lock, _)| *lock == name);

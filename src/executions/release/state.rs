@@ -79,6 +79,21 @@ impl State {
             })
     }
 
+    /// The locks without which it cannot go on, with their numbers; `None` where it has none, knows that they are lost, or
+    /// only removes what is its own.
+    #[must_use]
+    pub fn locks_at_stake(&self) -> Option<&BTreeMap<String, u64>> {
+        let release = self.release.as_ref()?;
+        let back = self.late_stage(Purpose::RollBack);
+        let undecided = release.decided.is_none();
+        let taking_back = self.current().is_some() && self.current() == back;
+        let at_stake = self.end.is_none() && release.lost_to.is_none();
+        release
+            .locks
+            .as_ref()
+            .filter(|_| at_stake && (undecided || taking_back))
+    }
+
     /// Whether any operation was ever intended.
     #[must_use]
     pub fn has_touched(&self) -> bool {

@@ -205,14 +205,17 @@ impl World {
 
     /// Works on whatever is due, and lets time pass, until `enough` of the release or until it has ended.
     pub(super) async fn until(&self, id: &ExecutionId, enough: impl Fn(&State) -> bool) -> State {
-        for _ in 0..5_000 {
+        for _ in 0..1_500 {
             let state = self.state(id).await;
             if state.end.is_some() || enough(&state) {
                 return state;
             }
             self.turn().await;
         }
-        panic!("it goes on for ever: {}", self.state(id).await.sentence());
+        let events = self.executions.events(id, 0).await.unwrap();
+        let last = &events[events.len().saturating_sub(8)..];
+        let sentence = self.state(id).await.sentence();
+        panic!("it goes on for ever: {sentence}: {last:#?}");
     }
 
     pub(super) async fn to_its_end(&self, id: &ExecutionId) -> State {

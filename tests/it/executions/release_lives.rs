@@ -166,6 +166,11 @@ async fn called_off_at_any_step_it_is_taken_back_and_cleaned_up() {
 async fn two_releases_of_one_cluster_go_one_after_the_other() {
     let world = World::with_production(&["here"]);
     let first = world.start(spec(GOOD, "2.0.0")).await;
+    world
+        .until(&first, |state| {
+            state.release.as_ref().unwrap().locks.is_some()
+        })
+        .await;
     let second = world.start(spec(GOOD, "3.0.0")).await;
     let held = world
         .until(&second, |state| {

@@ -25,8 +25,8 @@ use coalmine::executions::state::{State, Status};
 use coalmine::model::ids::ExecutionId;
 use coalmine::model::release::cluster::{Capacity, Role, Share};
 use coalmine::stages::approve::Choice;
+use coalmine::store::Store;
 use coalmine::store::memory::MemoryStore;
-use coalmine::store::{Lease, Store};
 
 use super::faults::{Chance, FaultyArchive, FaultyStore};
 use super::fixture::{BAD, GOOD, UNREADABLE};
@@ -165,9 +165,9 @@ impl Life {
                 }
             }
             4 | 5 => {
-                if let Some(id) = some(&self.chance) {
+                for id in &ids {
                     let choice = Choice::BOTH[usize::from(self.chance.below(4) == 0)];
-                    let _ = office.answer(&id, choice, "somebody", "").await;
+                    let _ = office.answer(id, choice, "somebody", "").await;
                 }
             }
             6..=8 => {
@@ -197,9 +197,14 @@ impl Life {
         let any = !leases.is_empty();
         for lease in leases {
             let several = async {
+                let engine = executions.engine();
+                let Ok(mut state) = engine.load(&lease.id).await else {
+                    return;
+                };
                 for _ in 0..12 {
-                    if step(executions, &lease).await != Some(true) {
-                        break;
+                    match engine.step(&lease, state).await {
+                        Ok(Turn::Again(next)) => state = *next,
+                        Ok(Turn::Until(_) | Turn::Rest) | Err(_) => return,
                     }
                 }
             };
@@ -310,16 +315,6 @@ impl Life {
                 );
             }
         }
-    }
-}
-
-/// One step from what the journal says; whether there is more to do at once.
-async fn step(executions: &Executions, lease: &Lease) -> Option<bool> {
-    let engine = executions.engine();
-    let state = engine.load(&lease.id).await.ok()?;
-    match engine.step(lease, state).await.ok()? {
-        Turn::Again(_) => Some(true),
-        Turn::Until(_) | Turn::Rest => Some(false),
     }
 }
 

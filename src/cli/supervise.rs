@@ -1,0 +1,71 @@
+//! `coalmine supervise`: holds the server groups of a local account. Hidden: the local driver starts it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::console::Console;
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::config::server::wire::{LogFormat, LogLevel};
+use crate::drivers::local::supervisor::{self, Ended, Settings};
+use crate::drivers::local::{LocalAccount, LocalDriver};
+use crate::telemetry;
+
+/// Longest time that `--stop` waits.
+const STOP: Duration = Duration::from_secs(120);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The account's folder
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// How long to stay when there is no server group any more
+    #[arg(long, value_name = "MS", default_value_t = 60_000)]
+    grace_ms: u64,
+    /// End everything that is held there, production too, and the supervisor that holds it
+    #[arg(long)]
+    stop: bool,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    if args.stop {
+        return stop(args, console);
+    }
+    telemetry::log(LogFormat::Text, LogLevel::Info);
+    let ended = supervisor::run(&Settings {
+        dir: args.dir.clone(),
+        grace: Duration::from_millis(args.grace_ms),
+    });
+    match ended {
+        Ok(Ended::Idle | Ended::Told) => Ok(Exit::Pass),
+        Ok(Ended::Held) => {
+            console.tell("another supervisor has the folder\n")?;
+            Ok(Exit::Pass)
+        }
+        Err(error) => {
+            console.fail(&Failure::new(format!(
+                "cannot hold the server groups of `{}`: {error}",
+                args.dir.display()
+            )));
+            Ok(Exit::OutOfReach)
+        }
+    }
+}
+
+fn stop(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::new(format!("cannot find this program: {error}")))?;
+    let driver = LocalDriver::new(LocalAccount::new(&args.dir, program));
+    let stopped = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?
+        .block_on(driver.stop(STOP));
+    match stopped {
+        Ok(()) => Ok(Exit::Pass),
+        Err(error) => {
+            console.fail(&Failure::new(error.message));
+            Ok(Exit::OutOfReach)
+        }
+    }
+}

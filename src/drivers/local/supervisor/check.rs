@@ -1,0 +1,226 @@
+//! How far an operation is, by what is kept and what runs.
+
+use std::time::Duration;
+
+use super::core::Core;
+use super::operate::whose;
+use crate::drivers::Progress;
+use crate::drivers::local::state::{SavedGroup, SavedInstance, SavedPlace, only_shares};
+use crate::model::release::cluster::{Health, Place};
+use crate::model::release::operation::{Change, OpId};
+use crate::model::release::process::{HealthCheck, ProcessTemplate};
+
+/// An instance counts as up when it has been for so many questions,
+const QUESTIONS: u32 = 2;
+/// but at least so long,
+const SHORTEST: Duration = Duration::from_millis(300);
+/// and at most so long.
+const LONGEST: Duration = Duration::from_secs(3);
+
+/// How far an operation is where there is nothing at all.
+pub(crate) fn progress_of_nothing(change: &Change) -> Progress {
+    match change {
+        Change::DeleteGroup { .. } | Change::Disable { .. } | Change::SetExpiry { .. } => {
+            Progress::Done
+        }
+        Change::OpenRouter { .. }
+        | Change::CreateGroup { .. }
+        | Change::Resize { .. }
+        | Change::AwaitHealthy { .. }
+        | Change::SetTraffic { .. }
+        | Change::Enable { .. } => Progress::NotStarted,
+    }
+}
+
+impl Core {
+    /// How far the operation is.
+    pub(super) fn progress(&self, place: &Place, change: &Change, id: &OpId) -> Progress {
+        let Some(place) = self.saved.place(place) else {
+            return progress_of_nothing(change);
+        };
+        let Some(name) = change.group() else {
+            return self.progress_of_router(place, change);
+        };
+        let Some(group) = place.group(name) else {
+            return progress_of_nothing(change);
+        };
+        if group.deleting {
+            return match change {
+                Change::DeleteGroup { .. } => in_flight(going(group)),
+                Change::Disable { .. } | Change::SetExpiry { .. } => Progress::Done,
+                Change::OpenRouter { .. }
+                | Change::CreateGroup { .. }
+                | Change::Resize { .. }
+                | Change::AwaitHealthy { .. }
+                | Change::SetTraffic { .. }
+                | Change::Enable { .. } => Progress::Failed {
+                    why: format!("`{name}` is being removed"),
+                },
+            };
+        }
+        match change {
+            Change::OpenRouter { .. } | Change::SetTraffic { .. } => Progress::NotStarted,
+            Change::CreateGroup { .. } => {
+                let operation = id.to_string();
+                if group.owner.as_ref().map(|it| &it.operation) == Some(&operation) {
+                    Progress::Done
+                } else {
+                    Progress::Failed {
+                        why: format!("`{name}` was made by {}", whose(group)),
+                    }
+                }
+            }
+            Change::Resize { capacity, .. } if group.capacity != *capacity => Progress::NotStarted,
+            Change::Resize { .. } => self.progress_of_size(group),
+            Change::AwaitHealthy { instances, .. } => self.progress_of_health(group, *instances),
+            Change::Enable { .. } if group.enabled => Progress::Done,
+            Change::Enable { .. } | Change::DeleteGroup { .. } => Progress::NotStarted,
+            Change::Disable { .. } if group.enabled => Progress::NotStarted,
+            Change::Disable { .. } => match self.in_flight(group) {
+                0 => Progress::Done,
+                1 => in_flight("1 request is still in it"),
+                requests => in_flight(format!("{requests} requests are still in it")),
+            },
+            Change::SetExpiry { lives_ms: None, .. } if group.expires_ms.is_none() => {
+                Progress::Done
+            }
+            Change::SetExpiry { .. } => {
+                if group.expiry_operation.as_ref() == Some(&id.to_string()) {
+                    Progress::Done
+                } else {
+                    Progress::NotStarted
+                }
+            }
+        }
+    }
+
+    fn progress_of_router(&self, place: &SavedPlace, change: &Change) -> Progress {
+        match (&place.router, change) {
+            (Some(router), Change::SetTraffic { weights }) => {
+                if router.weights == only_shares(weights) {
+                    Progress::Done
+                } else {
+                    Progress::NotStarted
+                }
+            }
+            (Some(router), _) if !self.routers.contains_key(&place.place) => in_flight(format!(
+                "the address {} is taken by another process",
+                router.address
+            )),
+            (Some(_), _) => Progress::Done,
+            (None, _) => Progress::NotStarted,
+        }
+    }
+
+    fn progress_of_size(&self, group: &SavedGroup) -> Progress {
+        let running = group.staying().filter(|it| self.seat(it).is_some()).count();
+        let going = group.instances.len() - group.staying().count();
+        let desired = group.capacity.desired;
+        if going > 0 {
+            in_flight(format!("{} still to go", instances(going)))
+        } else if u32::try_from(running).is_ok_and(|running| running == desired) {
+            Progress::Done
+        } else {
+            let trouble = self.trouble(group).unwrap_or_default();
+            in_flight(format!("{running} of {desired} instances run{trouble}"))
+        }
+    }
+
+    fn progress_of_health(&self, group: &SavedGroup, wanted: u32) -> Progress {
+        if !group.enabled {
+            return in_flight("the group is disabled");
+        }
+        let check = health_check(group);
+        let interval = Duration::from_millis(check.interval_ms);
+        let long_enough = (interval * QUESTIONS).clamp(SHORTEST, LONGEST);
+        let (mut up, mut for_long) = (0u32, 0u32);
+        for seat in group.staying().filter_map(|it| self.seat(it)) {
+            if seat.is_up() {
+                up += 1;
+                for_long += u32::from(seat.up_for() >= long_enough);
+            }
+        }
+        if for_long >= wanted {
+            return Progress::Done;
+        }
+        if up >= wanted {
+            return in_flight(format!(
+                "{up} of {wanted} instances are up, not all of them for {} ms yet",
+                long_enough.as_millis()
+            ));
+        }
+        let hopeless = group.staying().find_map(|instance| {
+            let trouble = self.troubles.get(&instance.token)?;
+            trouble
+                .hopeless
+                .then(|| format!("{} {}", instance.id, trouble.why))
+        });
+        if let Some(why) = hopeless {
+            return Progress::Failed { why };
+        }
+        let trouble = self.trouble(group).unwrap_or_default();
+        in_flight(format!("{up} of {wanted} instances are up{trouble}"))
+    }
+
+    /// What is wrong with the first instance that is not up, to be put after something else.
+    fn trouble(&self, group: &SavedGroup) -> Option<String> {
+        let not_up = group
+            .staying()
+            .filter(|it| self.seat(it).is_none_or(|seat| !seat.is_up()));
+        let mut told: Vec<String> = not_up
+            .map(|instance| {
+                let what = self.trouble_of(instance, &health_check(group));
+                let last = self.last_output(instance);
+                match last.last() {
+                    Some(line) => format!("; {} {what}: {line}", instance.id),
+                    None => format!("; {} {what}", instance.id),
+                }
+            })
+            .collect();
+        // Those of which something is known say more than those that just start.
+        told.sort_by_key(|told| !told.contains(": "));
+        told.into_iter().next()
+    }
+
+    fn trouble_of(&self, instance: &SavedInstance, check: &HealthCheck) -> String {
+        let trouble = self.troubles.get(&instance.token);
+        match (self.seat(instance).map(|seat| seat.health()), trouble) {
+            (_, Some(trouble)) if trouble.times > 1 => {
+                format!("{} ({} times in a row)", trouble.why, trouble.times)
+            }
+            (_, Some(trouble)) => trouble.why.clone(),
+            (Some(Health::Down), None) => {
+                format!(
+                    "was up, and gives no good answer to `{}` any more",
+                    check.path
+                )
+            }
+            (Some(_), None) => format!("has given no good answer to `{}` yet", check.path),
+            (None, None) => "is not started yet".to_owned(),
+        }
+    }
+}
+
+/// How the group's instances are asked.
+pub(super) fn health_check(group: &SavedGroup) -> HealthCheck {
+    let template = ProcessTemplate::of(&group.template);
+    template.map(|template| template.health).unwrap_or_default()
+}
+
+fn going(group: &SavedGroup) -> String {
+    match group.instances.len() {
+        0 => "it is being removed".to_owned(),
+        left => format!("{} still to go", instances(left)),
+    }
+}
+
+fn instances(count: usize) -> String {
+    match count {
+        1 => "1 instance is".to_owned(),
+        count => format!("{count} instances are"),
+    }
+}
+
+fn in_flight(why: impl Into<String>) -> Progress {
+    Progress::InFlight { why: why.into() }
+}

@@ -1,0 +1,89 @@
+//! What keeps baseline and canary from being compared.
+
+use coalmine::guards::comparable::differences;
+use coalmine::model::release::cluster::{Capacity, GroupView, Health, View};
+use serde_json::json;
+
+use crate::strategies::fixture::{artifact, found_at, group, name, percent};
+
+const NOW_MS: i64 = 1_800_000;
+
+/// What is said when the canary, or the place, is changed like that.
+fn after(change: impl Fn(&mut GroupView), and: impl Fn(&mut View)) -> Vec<String> {
+    let live = group("search-v001", Capacity::fixed(10));
+    let baseline = group("search--baseline-v001", Capacity::fixed(3));
+    let mut canary = group("search--canary-v001", Capacity::fixed(3));
+    canary.artifact = artifact("5.4.0");
+    change(&mut canary);
+    let groups = vec![(live, 80), (baseline, 10), (canary, 10)];
+    let mut view = found_at("here", groups).view;
+    and(&mut view);
+    let (baseline, canary) = (name("search--baseline-v001"), name("search--canary-v001"));
+    differences(&view, &baseline, &canary, NOW_MS)
+}
+
+#[test]
+fn another_artifact_is_no_difference() {
+    assert_eq!(after(|_| {}, |_| {}), Vec::<String>::new());
+}
+
+#[test]
+fn everything_else_is_one() {
+    let said = [
+        after(|it| it.capacity = Capacity::fixed(4), |_| {}),
+        after(
+            |it| {
+                it.instances.pop();
+            },
+            |_| {},
+        ),
+        after(|it| it.template.0 = json!({"command": ["other"]}), |_| {}),
+        after(|it| it.instances[0].zone = "a".to_owned(), |_| {}),
+        after(|it| it.instances[0].health = Health::Unknown, |_| {}),
+        after(|it| it.instances[0].registered = false, |_| {}),
+        after(|it| it.instances.clear(), |_| {}),
+        after(|it| it.enabled = false, |_| {}),
+        after(
+            |_| {},
+            |view| {
+                let weights = &mut view.router.as_mut().unwrap().weights;
+                weights.insert(name("search--canary-v001"), percent(5));
+            },
+        ),
+        after(|_| {}, |view| view.groups.truncate(1)),
+    ];
+    let said: Vec<String> = said.iter().map(|it| it.join("; ")).collect();
+    insta::assert_snapshot!(said.join("\n"), @r"
+    the baseline shall have 3 instances, the canary 4
+    the baseline has 3 instances, the canary 2
+    they are run in different ways: template c2bc9f4696789e93 and 5b5da98706dd824f
+    the baseline is in `` (3), the canary in `` (2), `a` (1)
+    2 of 3 instances of `search--canary-v001` are up
+    2 of 3 instances of `search--canary-v001` get traffic
+    `search--canary-v001` has no instances; the baseline has 3 instances, the canary 0
+    `search--canary-v001` is disabled
+    the baseline has 10% of the traffic, the canary 5%
+    `search--baseline-v001` is not there; `search--canary-v001` is not there
+    ");
+}
+
+#[test]
+fn ages_may_differ_by_a_minute_or_a_tenth() {
+    let older = |by_ms: i64| {
+        after(
+            |it| it.instances.iter_mut().for_each(|it| it.started_ms = by_ms),
+            |_| {},
+        )
+    };
+    // The younger is 30 minutes old without the difference.
+    assert_eq!(older(60_000), Vec::<String>::new());
+    assert_eq!(older(160_000), Vec::<String>::new());
+    assert_eq!(older(165_000), ["the baseline is 165 s older"]);
+    assert_eq!(older(-181_000), ["the canary is 181 s older"]);
+}
+
+#[test]
+fn one_instance_that_was_started_anew_is_no_difference_in_age() {
+    let one = after(|it| it.instances[0].started_ms = NOW_MS, |_| {});
+    assert_eq!(one, Vec::<String>::new());
+}

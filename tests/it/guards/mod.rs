@@ -1,0 +1,5 @@
+//! Guards: what must hold before an operation is done.
+
+mod comparable;
+mod traffic;
+mod windows;
