@@ -125,7 +125,20 @@ pub(super) fn check_not_claimed(path: &Path, claimed: &[PathBuf]) -> Result<(), 
 
 /// Reads a canary config.
 pub(super) fn load_config(path: &Path, lenient: bool) -> Result<CanaryConfig, Failure> {
-    let text = open::read_text(path, node::MAX_BYTES as u64)?;
+    canary_config(path, config_text(path)?, lenient)
+}
+
+/// The text of a config of any kind.
+pub(super) fn config_text(path: &Path) -> Result<String, Failure> {
+    Ok(open::read_text(path, node::MAX_BYTES as u64)?)
+}
+
+/// The canary config that `text`, which was read from `path`, is.
+pub(super) fn canary_config(
+    path: &Path,
+    text: String,
+    lenient: bool,
+) -> Result<CanaryConfig, Failure> {
     let strictness = if lenient {
         Strictness::Lenient
     } else {

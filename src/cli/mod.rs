@@ -19,6 +19,7 @@ mod report;
 mod sample_service;
 mod serve;
 mod supervise;
+mod specs;
 mod validate;
 
 use std::io;

@@ -80,6 +80,18 @@ impl Path {
         Self(segments)
     }
 
+    /// The path that leads here from below `above`.
+    #[must_use]
+    pub(super) fn below(&self, above: &Self) -> Self {
+        Self(above.0.iter().chain(&self.0).cloned().collect())
+    }
+
+    /// Whether this is `above`, or leads to something in it.
+    #[must_use]
+    pub(super) fn is_within(&self, above: &Self) -> bool {
+        self.0.starts_with(&above.0)
+    }
+
     /// The node that stands at this path in `root`, or the nearest one above it that is there.
     #[must_use]
     pub fn nearest<'n>(&self, root: &'n Node) -> &'n Node {

@@ -43,3 +43,8 @@ fn the_corpus_of_prometheus_query_holds() {
         coalmine::sources::prometheus::fuzz_query,
     );
 }
+
+#[test]
+fn the_corpus_of_release_spec_holds() {
+    replay("release_spec", coalmine::config::release::fuzz_load);
+}

@@ -445,3 +445,47 @@ fn a_mistake_in_the_syntax_shows_no_secret() {
         );
     }
 }
+
+#[test]
+fn without_deployments_there_is_this_machine() {
+    use coalmine::config::server::deployments::{Deployment, DeploymentKind};
+    assert_eq!(taken("", &[]).deployments, [Deployment::local()]);
+    assert_eq!(taken("deployments: []", &[]).deployments, []);
+    let two = taken(
+        "deployments: [{type: local, name: a}, {type: local, name: b-1, dir: run/b}]",
+        &[],
+    );
+    let dirs: Vec<(&str, Option<&Path>)> = two
+        .deployments
+        .iter()
+        .map(|deployment| {
+            let DeploymentKind::Local { dir } = &deployment.kind;
+            (deployment.name.as_str(), dir.as_deref())
+        })
+        .collect();
+    let expected = [("a", None), ("b-1", Some(Path::new("/etc/coalmine/run/b")))];
+    assert_eq!(dirs, expected);
+}
+
+#[test]
+fn a_deployment_has_a_name_and_a_folder_of_its_own() {
+    refused(
+        "deployments:\n\
+         - {type: local, name: a, dir: x}\n\
+         - {type: local, name: a, dir: x}\n\
+         - {type: local, name: ../up}\n\
+         - {type: local}\n\
+         - {type: kubernetes, name: k}\n\
+         - {type: local, name: e, dir: \"\"}\n",
+        &[],
+        &[
+            "deployments[1].name: the name `a` a second time",
+            "deployments[1].dir: the folder `/etc/coalmine/x` a second time",
+            "deployments[2].name: text `../up`",
+            "deployments[3].name: missing",
+            "deployments[4].type: unknown value `kubernetes`",
+        ],
+    );
+    let empty = "deployments: [{type: local, name: e, dir: \"\"}]";
+    refused(empty, &[], &["deployments[0].dir: an empty text"]);
+}

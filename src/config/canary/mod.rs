@@ -131,7 +131,24 @@ pub fn schema() -> &'static Schema {
 pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems> {
     let mut findings = Findings::default();
     let node = parse(text, strictness, &mut findings)?;
-    let wire = read(&node, strictness, &mut findings);
+    judged_by(&node, strictness, findings)
+}
+
+/// Reads, strictly, a canary config that is part of another config. Paths start from the canary config.
+///
+/// # Errors
+/// All problems at once, in the order of the text.
+pub(super) fn of_node(node: &Node) -> Result<CanaryConfig, Problems> {
+    judged_by(node, Strictness::Strict, Findings::default())
+}
+
+/// The config of a tree, with what was found before.
+fn judged_by(
+    node: &Node,
+    strictness: Strictness,
+    mut findings: Findings,
+) -> Result<CanaryConfig, Problems> {
+    let wire = read(node, strictness, &mut findings);
     let shown: HashSet<Path> = findings
         .problems
         .iter()
@@ -163,7 +180,7 @@ pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems
     }
     let mut problems: Vec<Problem> = findings.problems.into_iter().chain(news).collect();
     for problem in &mut problems {
-        problem.position = problem.position.or_else(|| place(&node, &problem.path));
+        problem.position = problem.position.or_else(|| place(node, &problem.path));
     }
     problems.sort_by_key(|problem| problem.position);
     problems.truncate(Findings::MOST);
@@ -175,7 +192,7 @@ pub fn load(text: &str, strictness: Strictness) -> Result<CanaryConfig, Problems
     warnings.retain(|rule| consequences.iter().all(|warning| warning.path != rule.path));
     warnings.extend(consequences);
     for warning in &mut warnings {
-        warning.position = place(&node, &warning.path);
+        warning.position = place(node, &warning.path);
     }
     warnings.sort_by_key(|warning| warning.position);
     let mut ignored = findings.ignored;

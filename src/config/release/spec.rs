@@ -45,6 +45,97 @@ pub struct ReleaseSpec {
     pub stages: Option<Vec<StageSpec>>,
 }
 
+impl ReleaseSpec {
+    /// How often each target is judged in all if nothing ends it earlier, and the first key of the spec that asks for it;
+    /// `analysis` where nothing does.
+    #[must_use]
+    pub fn judgements(&self) -> (u64, &'static str) {
+        let tried: u64 = match (&self.stages, &self.canary) {
+            (Some(stages), _) => stages.iter().map(StageSpec::judgements).sum(),
+            (None, Some(canary)) => canary.steps.iter().map(|it| u64::from(it.judgements)).sum(),
+            (None, None) => 0,
+        };
+        let rolling = if self.promotes() {
+            self.promotion.strategy.judgements()
+        } else {
+            0
+        };
+        let asked_by = match (tried, rolling) {
+            (0, 0) => "analysis",
+            (0, _) => "promotion",
+            (_, _) if self.stages.is_some() => "stages",
+            (_, _) => "canary",
+        };
+        (tried.saturating_add(rolling), asked_by)
+    }
+
+    /// Whether a new version takes over if all goes well.
+    #[must_use]
+    pub fn promotes(&self) -> bool {
+        match &self.stages {
+            Some(stages) => stages.contains(&StageSpec::Promote),
+            None => self.promotion.strategy != Strategy::Judge,
+        }
+    }
+
+    /// Whether a person may be asked.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        let approves = |stage: &StageSpec| matches!(stage, StageSpec::Approve { .. });
+        let on = [self.on.pass, self.on.marginal, self.on.inconclusive];
+        self.stages.iter().flatten().any(approves)
+            || (self.judgements().0 > 0 && on.contains(&Consequence::Ask))
+    }
+
+    /// The time that its waits and judgements take, if all goes well and nobody is asked, in milliseconds. Operations are not
+    /// counted.
+    #[must_use]
+    pub fn least_ms(&self) -> u64 {
+        let block = |judgements: u64| match &self.analysis {
+            Some(analysis) if judgements > 0 => analysis
+                .warm_up_ms
+                .saturating_add(analysis.interval_ms.saturating_mul(judgements)),
+            Some(_) | None => 0,
+        };
+        let tried: Vec<u64> = match (&self.stages, &self.canary) {
+            (Some(stages), _) => stages
+                .iter()
+                .map(|stage| match stage {
+                    StageSpec::Wait { for_ms } => *for_ms,
+                    StageSpec::Deploy { .. }
+                    | StageSpec::Analyze { .. }
+                    | StageSpec::Approve { .. }
+                    | StageSpec::Promote => block(stage.judgements()),
+                })
+                .collect(),
+            (None, Some(canary)) => {
+                let steps = canary.steps.iter();
+                steps
+                    .map(|step| block(u64::from(step.judgements)))
+                    .collect()
+            }
+            (None, None) => Vec::new(),
+        };
+        let promoted = match &self.promotion.strategy {
+            _ if !self.promotes() => 0,
+            Strategy::RedBlack { pause_ms } => *pause_ms,
+            Strategy::RollingRedBlack {
+                shares,
+                pause_ms,
+                judgements,
+            } => {
+                let steps = u64::try_from(shares.len())
+                    .unwrap_or(u64::MAX)
+                    .saturating_sub(1);
+                let step = pause_ms.saturating_add(block(u64::from(*judgements)));
+                step.saturating_mul(steps)
+            }
+            Strategy::Judge | Strategy::None | Strategy::Highlander | Strategy::Native => 0,
+        };
+        tried.into_iter().fold(promoted, u64::saturating_add)
+    }
+}
+
 /// One place of a release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -218,6 +309,24 @@ pub enum Strategy {
     Native,
 }
 
+impl Strategy {
+    /// How often it is judged meanwhile, in all.
+    #[must_use]
+    pub fn judgements(&self) -> u64 {
+        match self {
+            Self::RollingRedBlack {
+                shares, judgements, ..
+            } => {
+                let judged = u64::try_from(shares.len())
+                    .unwrap_or(u64::MAX)
+                    .saturating_sub(1);
+                judged.saturating_mul(u64::from(*judgements))
+            }
+            Self::Judge | Self::None | Self::Highlander | Self::RedBlack { .. } | Self::Native => 0,
+        }
+    }
+}
+
 /// What becomes of the server groups that served before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -294,4 +403,15 @@ pub enum StageSpec {
     },
     /// The new version takes over, by the spec's promotion.
     Promote,
+}
+
+impl StageSpec {
+    /// How often it judges.
+    #[must_use]
+    pub fn judgements(&self) -> u64 {
+        match self {
+            Self::Analyze { judgements } => u64::from(*judgements),
+            Self::Deploy { .. } | Self::Wait { .. } | Self::Approve { .. } | Self::Promote => 0,
+        }
+    }
 }

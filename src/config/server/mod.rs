@@ -4,6 +4,7 @@
 //! variables, and who needs a secret reads it there.
 
 pub mod accounts;
+pub mod deployments;
 pub mod duration;
 pub mod environment;
 pub mod host;
@@ -22,6 +23,7 @@ use super::path::Path;
 use super::problems::{Findings, Problem, Problems};
 use super::shape::{Reading, Schema};
 use accounts::AccountWire;
+use deployments::Deployment;
 use secret::SecretPlace;
 use wire::{LogFormat, LogLevel, ServerWire};
 
@@ -53,6 +55,8 @@ pub struct ServerConfig {
     pub collect: Collect,
     /// Metric stores, in order; names are unique. Paths in it are as they were written.
     pub accounts: Vec<AccountWire>,
+    /// Accounts of the drivers that release, in order; names are unique.
+    pub deployments: Vec<Deployment>,
     /// Names of the one place where configs and results are kept; at least one.
     pub storage_accounts: Vec<String>,
     /// What relative paths of the config start from.

@@ -1,6 +1,7 @@
 //! What a schema cannot say of a server config, and the defaults.
 
 mod accounts;
+mod deployments;
 
 use std::net::SocketAddr;
 use std::path::Path as FilePath;
@@ -138,6 +139,7 @@ pub(super) fn config(
             ),
         },
         accounts,
+        deployments: rules.deployments(wire.deployments, folder),
         storage_accounts: wire
             .storage_accounts
             .unwrap_or_else(|| vec!["coalmine".to_owned()]),

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::accounts::AccountWire;
+use super::deployments::DeploymentWire;
 use super::duration::DurationText;
 use super::secret::SecretWire;
 
@@ -45,6 +46,9 @@ pub struct ServerWire {
     pub collect: Option<CollectWire>,
     /// Metric stores. The first one is asked where a request names none.
     pub accounts: Option<Vec<AccountWire>>,
+    /// Accounts of the drivers that release: what `account` of a release spec's targets names. Where absent: one of type `local`
+    /// that is called `local`.
+    pub deployments: Option<Vec<DeploymentWire>>,
     /// Names of the one place where configs and results are kept, as requests on Kayenta's paths may give them; the first is
     /// shown where a request gives none: `[coalmine]` where absent. Several, so that pipelines that name the accounts of a
     /// Kayenta before us go on.

@@ -253,7 +253,11 @@ impl<'s> View<'s> {
 
     /// What to do about a value of the wrong kind.
     pub(super) fn hint_for(&self, node: &Node) -> Option<String> {
+        let example = self.find("examples").and_then(|all| all.get(0)?.as_str());
         match (self.kind(), &node.value) {
+            (Kind::Text, Value::Number(_)) if let Some(example) = example => {
+                Some(format!("write it as `{example}`"))
+            }
             (Kind::Text, Value::Number(number)) => {
                 Some(format!("write it in quotes: `\"{number}\"`"))
             }
