@@ -8,6 +8,7 @@ use coalmine::cli::{self, Parts, ServeError};
 fn main() -> ExitCode {
     cli::main(Parts {
         serve: |config, ready| app::serve(config, ready).map_err(told),
+        own_engine: |_| Box::pin(async { Err(ServeError::no_engine()) }),
         collector: |config| app::collector_of(config).map_err(told),
     })
 }

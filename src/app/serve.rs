@@ -24,6 +24,7 @@ use crate::archive::folder::FolderArchive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::server::ServerConfig;
 use crate::executions::engine::{Engine, Ports, with_causes};
+use crate::executions::release::office::Office;
 use crate::executions::retention::Retention;
 use crate::executions::service::{Executions, Limits, Ulids};
 use crate::executions::watch;
@@ -108,9 +109,11 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
         token.as_deref(),
         &config.allowed_hosts,
     ));
+    let executions = Executions::new(engine.clone(), Arc::new(Ulids), limits);
     let state = OwnState {
+        desk: Arc::new(Office::new(executions.clone())),
         api: ApiState {
-            executions: Executions::new(engine.clone(), Arc::new(Ulids), limits),
+            executions,
             sources: sources.clone(),
             settings: Arc::new(ApiSettings {
                 allow_same_scopes: config.judging.allow_same_scopes,

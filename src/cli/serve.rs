@@ -38,6 +38,18 @@ pub struct ServeError {
     pub is_config: bool,
 }
 
+impl ServeError {
+    /// There is no service, and the program has none of its own.
+    #[must_use]
+    pub fn no_engine() -> Self {
+        Self {
+            message: "no service uses the data folder".to_owned(),
+            hint: Some("start one with `coalmine serve`, or name one: `--server URL`".to_owned()),
+            is_config: false,
+        }
+    }
+}
+
 pub(super) fn run(args: &Args, serve: Serve, console: &mut Console) -> Result<Exit, Failure> {
     let config = load(args)?;
     let mut told = Ok(());

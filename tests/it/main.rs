@@ -30,6 +30,8 @@ mod pairs;
 mod prometheus;
 mod readme;
 mod real_prometheus;
+mod release_api;
+mod release_cli;
 mod release_names;
 mod release_spec;
 mod release_view;

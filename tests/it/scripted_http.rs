@@ -20,6 +20,7 @@ pub(crate) struct Seen {
     pub(crate) headers: BTreeMap<String, String>,
     /// Which connection it came on, counted from 0.
     pub(crate) connection: usize,
+    pub(crate) body: String,
 }
 
 impl Seen {
@@ -293,13 +294,20 @@ fn read(stream: &mut impl BufRead, connection: usize) -> io::Result<Option<Seen>
     stream.read_exact(&mut body)?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let mut fields = fields(query);
-    fields.extend(self::fields(&String::from_utf8_lossy(&body)));
+    let body = String::from_utf8_lossy(&body).into_owned();
+    let is_json = headers
+        .get("content-type")
+        .is_some_and(|it| it.contains("json"));
+    if !is_json {
+        fields.extend(self::fields(&body));
+    }
     Ok(Some(Seen {
         method,
         path: path.to_owned(),
         fields,
         headers,
         connection,
+        body,
     }))
 }
 
