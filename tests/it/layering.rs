@@ -14,6 +14,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "archive",
             "clock",
             "config",
+            "drivers",
             "executions",
             "model",
             "sources",

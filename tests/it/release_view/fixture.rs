@@ -92,7 +92,12 @@ fn step(change: Change, sentence: &str, before: &str, after: &str) -> Step {
             group: group.clone(),
             capacity: Capacity::fixed(3),
         }),
-        _ => None,
+        Change::OpenRouter { .. }
+        | Change::AwaitHealthy { .. }
+        | Change::Enable { .. }
+        | Change::Disable { .. }
+        | Change::SetExpiry { .. }
+        | Change::DeleteGroup { .. } => None,
     };
     Step {
         operation: Operation {
@@ -427,7 +432,9 @@ impl Story {
     pub(crate) fn operates(&mut self, stage: usize, steps: Option<Vec<Step>>, count: usize) {
         let planned = match &self.state.request.stages[stage] {
             Stage::Operate(operate) => operate.steps.clone(),
-            other => panic!("{other:?} has no operations"),
+            Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_) => {
+                panic!("stage {stage} has no operations")
+            }
         };
         let steps = steps.unwrap_or(planned);
         let settled = self
@@ -486,7 +493,9 @@ impl Story {
                 label: ScoreLabel::Pass,
                 headline: match verdict {
                     Verdict::Pass => String::new(),
-                    _ => "search-p99 rose by 17.1% [11.2, 23.4]".to_owned(),
+                    Verdict::Marginal | Verdict::Inconclusive | Verdict::Fail => {
+                        "search-p99 rose by 17.1% [11.2, 23.4]".to_owned()
+                    }
                 },
                 fewest_baseline_points: Some(15),
             },
