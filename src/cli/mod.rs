@@ -76,7 +76,7 @@ enum Verb {
     Validate(validate::Args),
     /// Draw the report of a judgement that was saved
     Report(report::Args),
-    /// Judge a real incident, to see what a judgement looks like
+    /// Release a sample service on this machine, live: a bad version that is caught, and a good one
     Demo(demo::Args),
     /// Bring a new version out, judged step by step, and take it back when it is worse
     Release(Box<release::Args>),
@@ -139,7 +139,7 @@ pub fn main(parts: Parts) -> ExitCode {
         Verb::Report(args) => report::run(&args, &mut console),
         Verb::Release(args) => release::run(&args, parts, &mut console),
         Verb::Serve(args) => serve::run(&args, parts.serve, &mut console),
-        Verb::Demo(args) => demo::run(&args, &mut console),
+        Verb::Demo(args) => demo::run(&args, parts, &mut console),
         Verb::Supervise(args) => supervise::run(&args, &mut console),
         Verb::SampleService(args) => sample_service::run(&args, &mut console),
         Verb::Completions(args) => completions::run(&args, &mut console),

@@ -6,6 +6,7 @@ mod approve;
 mod client;
 mod follow;
 mod list;
+mod one;
 mod plan;
 mod reach;
 mod rollback;
@@ -21,7 +22,8 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::ui::release::Style;
-use client::Client;
+pub(super) use client::Client;
+pub(super) use one::{Released, released};
 
 /// Bring a new version out, judged step by step, and take it back when it is worse.
 #[derive(Debug, clap::Args)]

@@ -38,6 +38,9 @@ pub(super) struct Args {
         overrides_with = "latency_ms"
     )]
     latency_ms: f64,
+    /// What the build does: `good`, or `slow`, whose answers take six times as long
+    #[arg(long, value_name = "NAME", default_value = "good", value_parser = ["good", "slow"])]
+    build: String,
     /// The share of requests that are answered by 500, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     error_share: f64,
@@ -138,8 +141,13 @@ async fn work(State(service): State<Arc<Service>>) -> (StatusCode, HeaderMap, St
     let begun = Instant::now();
     // Twice or half as long with equal chance, and everything between: as latencies are spread, roughly.
     let factor = (fastrand::f64() * 2.0 - 1.0).exp2();
+    let build = if service.args.build == "slow" {
+        6.0
+    } else {
+        1.0
+    };
     tokio::time::sleep(Duration::from_secs_f64(
-        service.args.latency_ms * factor / 1_000.0,
+        service.args.latency_ms * build * factor / 1_000.0,
     ))
     .await;
     let status = if fastrand::f64() < service.args.error_share {

@@ -15,7 +15,8 @@ use crate::stages::analyze::Analyze;
 use crate::stages::{Stage, StageState};
 use crate::store::HeadFilter;
 
-/// Tells of everything that has not ended, and then of each execution as it is accepted, until `stop`.
+/// Tells of everything that has not ended, and then of each execution as it is accepted, until `stop`. What a release will ask is
+/// not known then: its engine tells of each window as it opens.
 pub async fn run(engine: Engine, stop: CancellationToken) {
     let mut changes = engine.changes();
     let mut all = true;
@@ -56,7 +57,7 @@ async fn watch_all(engine: &Engine) -> Result<(), TurnError> {
 }
 
 /// What the sources should look at from now on; `None` where nothing will be asked any more, or it is not settled what.
-fn watched(state: &State) -> Option<Task> {
+pub(super) fn watched(state: &State) -> Option<Task> {
     if state.release.is_none() {
         // The window of the last judgement reaches as far as any.
         let (analyze, at) = state.analyses().next_back()?;

@@ -19,7 +19,7 @@ const TOKEN_FILE: &str = "COALMINE_TOKEN_FILE";
 
 /// A service that can be asked. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Client {
+pub(in crate::cli) struct Client {
     base: String,
     token: Option<String>,
     http: reqwest::Client,
@@ -27,7 +27,7 @@ pub(super) struct Client {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(in crate::cli) enum Trouble {
     /// The service is not there, or cannot answer now: the same question may be answered later.
     Away(String),
     /// It refuses.
@@ -49,7 +49,7 @@ struct Refusal {
 
 impl Client {
     /// A client of the service at `base`, with the token that the environment names.
-    pub(super) fn new(base: &str) -> Result<Self, Failure> {
+    pub(in crate::cli) fn new(base: &str) -> Result<Self, Failure> {
         let base = base.trim().trim_end_matches('/').to_owned();
         let fits = reqwest::Url::parse(&base)
             .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -81,7 +81,7 @@ impl Client {
     }
 
     /// The same, with the token that requests carry where the environment names none.
-    pub(super) fn with_token(self, token: Option<String>) -> Self {
+    pub(in crate::cli) fn with_token(self, token: Option<String>) -> Self {
         Self {
             token: self.token.or(token),
             ..self
@@ -105,6 +105,16 @@ impl Client {
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {
         let request = self.request(Method::GET, path).timeout(ANSWER);
         read(answered(request).await?).await
+    }
+
+    /// `GET`s a page.
+    pub(in crate::cli) async fn page(&self, path: &str) -> Result<String, Trouble> {
+        let request = self
+            .request(Method::GET, path)
+            .header("accept", "text/html")
+            .timeout(ANSWER);
+        let response = answered(request).await?;
+        response.text().await.map_err(|error| away(&error))
     }
 
     /// `POST`s JSON, with an idempotency key where the effect must not come twice.
@@ -198,7 +208,7 @@ fn away(error: &reqwest::Error) -> Trouble {
 
 impl Trouble {
     /// For the person who called.
-    pub(super) fn told(self, client: &Client) -> Failure {
+    pub(in crate::cli) fn told(self, client: &Client) -> Failure {
         match self {
             Self::Away(why) => {
                 Failure::new(format!("no answer from `{}`: {why}", client.base())).passing()

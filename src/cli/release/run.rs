@@ -211,7 +211,7 @@ async fn agreed(console: &mut Console) -> Result<bool, Failure> {
 }
 
 /// Starts exactly the plan that was shown; its id.
-async fn start(client: &Client, plan: &PlanStatus, by: &str) -> Result<String, Failure> {
+pub(super) async fn start(client: &Client, plan: &PlanStatus, by: &str) -> Result<String, Failure> {
     let key = format!(
         "{:032x}",
         u128::from(fastrand::u64(..)) << 64 | u128::from(fastrand::u64(..))

@@ -10,6 +10,7 @@ use crate::executions::engine::{Engine, Turn, TurnError, with_causes};
 use crate::executions::event::Event;
 use crate::executions::state::State;
 use crate::executions::transition::Command;
+use crate::executions::watch::watched;
 use crate::guards::comparable;
 use crate::model::release::cluster::{GroupView, Place, View};
 use crate::model::scope::{INSTANCES, Scope, ScopePair, Window};
@@ -275,7 +276,14 @@ impl Engine {
             scopes,
             until_ms,
         };
-        self.happened(lease, state, event).await
+        let state = self
+            .append(Some(lease), state, Event::Release(event))
+            .await?;
+        // At once: what a source that knows only the present has not begun to look at is lost.
+        if let Some(task) = watched(&state) {
+            self.ports().analyst_of(&state.request).watch(&task).await;
+        }
+        Ok(Turn::Again(Box::new(state)))
     }
 
     async fn ask(&self, lease: &Lease, state: State, stage: usize) -> Result<Turn, TurnError> {

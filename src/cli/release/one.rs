@@ -1,0 +1,39 @@
+//! One release from its request to its end, for verbs that do more than one.
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::follow::{self, Follower, Left, Show};
+use super::plan::ask;
+use super::run::start;
+use crate::cli::console::Console;
+use crate::cli::failure::Failure;
+use crate::ui::release::status::ReleaseStatus;
+
+/// How it ended.
+pub(in crate::cli) enum Released {
+    /// As it says.
+    Over(Box<ReleaseStatus>),
+    /// Somebody pressed Ctrl-C, and it goes on.
+    Interrupted,
+}
+
+/// Plans, starts, and follows to the end.
+pub(in crate::cli) async fn released(
+    client: &Client,
+    request: &Value,
+    by: &str,
+    console: &mut Console,
+) -> Result<Released, Failure> {
+    let plan = ask(client, request).await?;
+    let id = start(client, &plan, by).await?;
+    let show = Show::fitting(console);
+    let mut follower = Follower::new(client, "", &id, show, None)?;
+    match follower.follow(console).await? {
+        Left::Over(status) => {
+            follow::last_word(&status, show, client, "", console)?;
+            Ok(Released::Over(status))
+        }
+        Left::Interrupted | Left::TimeOver => Ok(Released::Interrupted),
+    }
+}
