@@ -84,6 +84,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         .set_buckets_for_metric(Matcher::Suffix("seconds".to_owned()), &SECONDS)
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|error| failed("count", &error))?;
+    // There from the start: a side without errors says 0, and not nothing.
+    counter!("sample_requests_total", "status" => "500").increment(0);
     let service = Arc::new(Service {
         args: args.clone(),
         started: Instant::now(),

@@ -170,10 +170,11 @@ impl Reaper {
         }
     }
 
-    /// Whether no execution will remove what this one made.
+    /// Whether the execution has ended without removing what it made.
     async fn is_abandoned(&self, execution: &ExecutionId) -> Result<bool, StoreError> {
         let head = self.engine.ports().store.head(execution).await?;
-        Ok(head.is_none_or(|head| {
+        // An unknown one may be of another database: then its own time limit decides.
+        Ok(head.is_some_and(|head| {
             Status::ALL
                 .iter()
                 .any(|status| status.is_complete() && status.word() == head.status)

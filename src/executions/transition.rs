@@ -432,7 +432,7 @@ impl State {
         }
         if self.release.is_some() {
             return match self.stuck {
-                Some(_) if self.cancel.is_none() => Command::Rest,
+                Some(_) if !self.is_wished_away() => Command::Rest,
                 Some(_) | None => self.release_command(),
             };
         }
@@ -551,9 +551,6 @@ impl State {
             | Command::Intend { .. }
             | Command::Perform { .. } => Some(0),
         };
-        if self.stuck.is_some() && self.cancel.is_none() {
-            return due_ms;
-        }
         // A release that waits is looked at when it has lasted too long.
         match (due_ms, self.ends_by_ms()) {
             (Some(due_ms), Some(ends_ms)) => Some(due_ms.min(ends_ms)),

@@ -283,10 +283,14 @@ impl State {
             .rev()
             .filter_map(|place| self.analysis(place))
             .filter(|(analyze, _)| target(analyze) == target(of))
-            .take_while(|(_, state)| {
-                state
-                    .outcome()
-                    .is_some_and(|outcome| outcome.verdict == Verdict::Inconclusive)
+            // What could not be made is no answer either.
+            .take_while(|(_, state)| match state {
+                AnalyzeState::Judged { outcome, .. } => outcome.verdict == Verdict::Inconclusive,
+                AnalyzeState::Failed { .. } => true,
+                AnalyzeState::NotStarted
+                | AnalyzeState::Opened { .. }
+                | AnalyzeState::Collecting { .. }
+                | AnalyzeState::Collected { .. } => false,
             })
             .count()
     }

@@ -13,6 +13,7 @@ use crate::executions::transition::Command;
 use crate::executions::watch::watched;
 use crate::guards::comparable;
 use crate::model::release::cluster::{GroupView, Place, View};
+use crate::model::release::window::Moment;
 use crate::model::scope::{INSTANCES, Scope, ScopePair, Window};
 use crate::stages::operate::Purpose;
 use crate::stages::plan::{Comparison, Plan};
@@ -123,6 +124,10 @@ impl Engine {
             return Err(no_release(&state));
         };
         let limits = plan.release.spec.limits.clone();
+        // Before anything is locked: nobody else needs to wait for a window of ours.
+        if let Some(held) = self.closed(&plan.release.spec.windows, &[Moment::Start]) {
+            return self.hold_up(lease, state, held).await;
+        }
         // In one order for all, so that two releases never hold one lock each and wait for the other's.
         let names: BTreeSet<String> = plan
             .release
@@ -160,6 +165,11 @@ impl Engine {
                     return self.hold_up(lease, state, held).await;
                 }
             }
+        }
+        if state.request.preempts {
+            // It brings back a state and takes over from whoever was changing it: what it found is no condition.
+            let event = ReleaseEvent::LocksTaken { fencing };
+            return self.happened(lease, state, event).await;
         }
         match self.drift(&plan).await {
             Err(error) => self.driver_away(lease, state, &error, &limits).await,
@@ -359,8 +369,11 @@ impl State {
         match operate.purpose {
             Purpose::RollBack => Some(strategies::rollback(release, &touched)),
             Purpose::CleanUp => {
-                let decided = self.release.as_ref()?.decided.as_ref();
+                let release_state = self.release.as_ref()?;
+                let decided = release_state.decided.as_ref();
                 let outcome = match decided.map(|it| it.decision) {
+                    // Production is another's now, whatever was decided before.
+                    _ if release_state.lost_to.is_some() => Outcome::Superseded,
                     Some(Decision::Promoted) => Outcome::Promoted,
                     Some(Decision::Refused) => Outcome::Untouched,
                     Some(Decision::Superseded) => Outcome::Superseded,

@@ -15,7 +15,7 @@ use crate::executions::engine::{TurnError, with_causes};
 use crate::executions::event::Event;
 use crate::executions::request::{Kind, Request};
 use crate::executions::service::{Executions, LONGEST_WORDS, StartError, Started, kept};
-use crate::executions::state::State;
+use crate::executions::state::{State, Status};
 use crate::guards::traffic::{self, Finding};
 use crate::guards::windows::{self, Opening};
 use crate::model::ids::ExecutionId;
@@ -26,7 +26,7 @@ use crate::stages::approve::Choice;
 use crate::stages::operate::Purpose;
 use crate::stages::plan::Plan;
 use crate::stages::{Stage, StageState};
-use crate::store::{IdempotencyKey, StoreError};
+use crate::store::{HeadFilter, IdempotencyKey, StoreError};
 use crate::strategies::{self, Found, PlanRefusal, Touched};
 
 /// Answers for releases, by the engine's ports.
@@ -84,12 +84,13 @@ impl Office {
         &self,
         plan: Plan,
         by: &str,
-        preempts: bool,
+        origin: Option<serde_json::Value>,
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Started, DeskError> {
         let user = Some(kept(by, LONGEST_WORDS)).filter(|by| !by.is_empty());
         let request = Request {
-            preempts,
+            preempts: origin.is_some(),
+            echo: origin.unwrap_or_default(),
             ..Request::of_plan(plan, user)
         };
         let started = self.executions.start(request, idempotency).await;
@@ -100,6 +101,25 @@ impl Office {
                 DeskError::Unavailable(with_causes(&error))
             }
         })
+    }
+
+    /// The release that takes back release `id` and has not ended: whoever asks twice gets the same one.
+    async fn undo_of(&self, id: &ExecutionId) -> Result<Option<ExecutionId>, DeskError> {
+        let unfinished = Status::ALL.iter().filter(|status| !status.is_complete());
+        let filter = HeadFilter {
+            kinds: vec![Kind::Release.word().to_owned()],
+            statuses: unfinished.map(|status| status.word().to_owned()).collect(),
+            most: u64::MAX,
+            ..HeadFilter::default()
+        };
+        let heads = self.executions.list(&filter).await;
+        for head in heads.map_err(|error| DeskError::Unavailable(with_causes(&error)))? {
+            let state = self.state(&head.id).await?;
+            if state.request.preempts && state.request.echo["rollbackOf"] == id.as_str() {
+                return Ok(Some(head.id));
+            }
+        }
+        Ok(None)
     }
 
     /// The last judgement, whole.
@@ -133,7 +153,7 @@ impl ReleaseDesk for Office {
         by: &str,
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Started, DeskError> {
-        self.accept(plan, by, false, idempotency).await
+        self.accept(plan, by, None, idempotency).await
     }
 
     async fn answer(
@@ -196,10 +216,8 @@ impl ReleaseDesk for Office {
                 state.sentence()
             )));
         }
-        if state.end.is_none() {
-            return Err(DeskError::WrongState(
-                "it is cleaning up after its promotion; ask again in a moment".to_owned(),
-            ));
+        if let Some(running) = self.undo_of(id).await? {
+            return Ok(RollbackOutcome::Started(running));
         }
         let Some(release) = state.request.release.as_deref() else {
             return Err(DeskError::NotFound(id.clone()));
@@ -208,7 +226,8 @@ impl ReleaseDesk for Office {
         let found = self.find(places).await?;
         let plan = strategies::undo_of_finished(&release.spec, release, &found).map_err(refused)?;
         // The one who takes back goes first: the other release loses its lock and ends.
-        let started = self.accept(plan, &by, true, None).await?;
+        let origin = serde_json::json!({ "rollbackOf": id, "by": by, "reason": reason });
+        let started = self.accept(plan, &by, Some(origin), None).await?;
         tracing::warn!(execution.id = %started.id, "`{by}` takes release `{id}` back: {reason}");
         Ok(RollbackOutcome::Started(started.id))
     }

@@ -7,16 +7,18 @@ use tracing::{info, warn};
 
 use super::engine::{Held, lock_name};
 use super::event::{Cause, Decision, Hold, ReleaseEvent};
+use crate::config::release::spec::GuardSpec;
 use crate::drivers::{DriverError, Fencing, Progress, Remedy};
 use crate::executions::engine::{Engine, Turn, TurnError, with_causes};
 use crate::executions::event::Event;
 use crate::executions::state::State;
 use crate::guards::traffic::{self, Finding};
 use crate::guards::windows::{self, Opening};
-use crate::model::release::cluster::View;
-use crate::model::release::operation::{OpId, Operation};
+use crate::model::release::cluster::{Share, View};
+use crate::model::release::names::GroupName;
+use crate::model::release::operation::{Change, OpId, Operation};
 use crate::model::release::step::{Expect, Step};
-use crate::model::release::window::Moment;
+use crate::model::release::window::{Moment, Windows};
 use crate::stages::operate::{Purpose, StepState};
 use crate::stages::{Stage, StageState};
 use crate::store::{Lease, LockAnswer};
@@ -88,7 +90,7 @@ impl Engine {
         let Some(spec) = state.request.release.as_ref().map(|it| it.spec.clone()) else {
             return Err(TurnError::Invariant("no release".to_owned()));
         };
-        if let Some(held) = self.window(&state, purpose, step, &spec.windows) {
+        if let Some(held) = self.window(&state, purpose, stage, step, &spec.windows) {
             return self.hold_up(lease, state, held).await;
         }
         let view = match self.look(&planned.operation.place).await {
@@ -98,6 +100,7 @@ impl Engine {
             }
         };
         if !purpose.is_settled_late()
+            && !state.request.preempts
             && let Some(expect) = &planned.expect
             && let Some(why) = unexpected(&state, &view, expect)
         {
@@ -114,7 +117,7 @@ impl Engine {
             };
             return self.happened(lease, state, event).await;
         }
-        let guard = match traffic::traffic(&view, &planned.operation.change, &spec.guard) {
+        let guard = match guarded(&view, &planned.operation.change, purpose, &spec.guard) {
             Finding::Holds { sentence } => sentence,
             Finding::NotConcerned => String::new(),
             Finding::Denied { sentence } => {
@@ -154,27 +157,44 @@ impl Engine {
         }
     }
 
+    /// The window that is closed for a step, if one is.
     fn window(
         &self,
         state: &State,
         purpose: Purpose,
+        stage: usize,
         step: usize,
-        rules: &crate::model::release::window::Windows,
+        rules: &Windows,
     ) -> Option<Held> {
-        let moment = match purpose {
-            Purpose::Deploy | Purpose::Promote if !state.has_touched() => Moment::Start,
-            Purpose::Promote if step == 0 => Moment::Promote,
-            Purpose::Deploy | Purpose::Promote | Purpose::RollBack | Purpose::CleanUp => {
-                return None;
+        let promoted_before = state
+            .operations()
+            .any(|(place, operate, _)| place < stage && operate.purpose == Purpose::Promote);
+        let mut moments = Vec::new();
+        match purpose {
+            Purpose::Deploy | Purpose::Promote if !state.has_touched() => {
+                moments.push(Moment::Start);
             }
-        };
+            Purpose::Deploy | Purpose::Promote | Purpose::RollBack | Purpose::CleanUp => {}
+        }
+        // Once a promotion has begun, it is not stopped half-way by a window that closes.
+        if purpose == Purpose::Promote && step == 0 && !promoted_before {
+            moments.push(Moment::Promote);
+        }
+        self.closed(rules, &moments)
+    }
+
+    /// The first of the moments for which no window is open.
+    pub(super) fn closed(&self, rules: &Windows, moments: &[Moment]) -> Option<Held> {
         let now_ms = self.ports().clock.now_ms();
-        let (why, until_ms) = match windows::opening(rules, moment, now_ms) {
-            Ok(Opening::Open { .. }) => return None,
-            Ok(Opening::Closed { opens_ms, why }) => (why, opens_ms),
-            // A rule that cannot be read opens nothing.
-            Err(bad) => (bad.to_string(), None),
-        };
+        let (why, until_ms) =
+            moments
+                .iter()
+                .find_map(|moment| match windows::opening(rules, *moment, now_ms) {
+                    Ok(Opening::Open { .. }) => None,
+                    Ok(Opening::Closed { opens_ms, why }) => Some((why, opens_ms)),
+                    // A rule that cannot be read opens nothing.
+                    Err(bad) => Some((bad.to_string(), None)),
+                })?;
         Some(Held {
             hold: Hold::Window,
             why,
@@ -250,6 +270,10 @@ impl Engine {
             Ok(driver) => driver,
             Err(error) => return Ok(End::Failed(with_causes(&error))),
         };
+        if is_anothers(state, purpose, operation) {
+            return Ok(End::Done);
+        }
+        let rule = state.spec().map(|spec| spec.guard.clone());
         let fencing = self.fencing(state, purpose, operation).await?;
         let mut why = "nothing is known of it yet".to_owned();
         let mut pause = LOOKS.0;
@@ -261,14 +285,38 @@ impl Engine {
                 Ok(Progress::Done) => return Ok(End::Done),
                 Ok(Progress::Failed { why }) => return Ok(End::Failed(why)),
                 Ok(Progress::InFlight { why: waits }) => why = waits,
-                // Not cut off by a person's wish: an effect that comes after its undoing would stay.
-                Ok(Progress::NotStarted) => match driver.apply(operation, id, fencing).await {
-                    Ok(()) => "it was applied".clone_into(&mut why),
-                    Err(error) if error.remedy == Remedy::GiveUp => {
-                        return Ok(End::Failed(told(&error)));
+                Ok(Progress::NotStarted) => {
+                    // The intent may be old: a process that was away for an hour finds another place.
+                    let is_late = self.ports().clock.now_ms() >= deadline_ms;
+                    if is_late && !purpose.is_settled_late() {
+                        return Ok(End::Failed(format!(
+                            "its time was over before it was done: {why}"
+                        )));
                     }
-                    Err(error) => why = told(&error),
-                },
+                    match self.denied(operation, purpose, rule.as_ref()).await {
+                        Ok(None) => {}
+                        Ok(Some(sentence)) => {
+                            return Ok(End::Failed(format!(
+                                "the traffic guard denies it: {sentence}"
+                            )));
+                        }
+                        Err(error) => {
+                            why = told(&error);
+                            self.unless_overtaken(state, tokio::time::sleep(pause))
+                                .await?;
+                            pause = (pause * 2).min(LOOKS.1);
+                            continue;
+                        }
+                    }
+                    // Not cut off by a person's wish: an effect that comes after its undoing would stay.
+                    match driver.apply(operation, id, fencing).await {
+                        Ok(()) => "it was applied".clone_into(&mut why),
+                        Err(error) if error.remedy == Remedy::GiveUp => {
+                            return Ok(End::Failed(told(&error)));
+                        }
+                        Err(error) => why = told(&error),
+                    }
+                }
                 Err(error) if error.remedy == Remedy::GiveUp => {
                     return Ok(End::Failed(told(&error)));
                 }
@@ -286,6 +334,25 @@ impl Engine {
             return Ok(End::Failed(format!("it takes long: {why}")));
         }
         Ok(End::NotYet)
+    }
+
+    /// What the traffic guard has against an operation now.
+    async fn denied(
+        &self,
+        operation: &Operation,
+        purpose: Purpose,
+        rule: Option<&GuardSpec>,
+    ) -> Result<Option<String>, DriverError> {
+        let Some(rule) = rule else {
+            return Ok(Some("there is no rule".to_owned()));
+        };
+        match self.look(&operation.place).await {
+            Looked::Away(error) => Err(error),
+            Looked::At(view) => Ok(match guarded(&view, &operation.change, purpose, rule) {
+                Finding::Holds { .. } | Finding::NotConcerned => None,
+                Finding::Denied { sentence } => Some(sentence),
+            }),
+        }
     }
 
     /// The number under which a place is changed. A release that lost its lock removes what is its own under the newest.
@@ -312,6 +379,42 @@ impl Engine {
         let number = held.iter().find(|(lock, _)| *lock == name);
         Ok(Fencing(number.map_or(0, |(_, number)| *number)))
     }
+}
+
+/// What the traffic guard finds. The way back is bound by the absolute minimum alone: production that lost an instance meanwhile
+/// must not have to stay with a version that is worse.
+fn guarded(view: &View, change: &Change, purpose: Purpose, rule: &GuardSpec) -> Finding {
+    match purpose {
+        Purpose::RollBack => traffic::traffic(
+            view,
+            change,
+            &GuardSpec {
+                least_share: Share::NONE,
+                ..rule.clone()
+            },
+        ),
+        Purpose::Deploy | Purpose::Promote | Purpose::CleanUp => {
+            traffic::traffic(view, change, rule)
+        }
+    }
+}
+
+/// Whether an operation of the clean-up concerns what another release has taken over: everything but our baseline and canary.
+fn is_anothers(state: &State, purpose: Purpose, operation: &Operation) -> bool {
+    let is_lost = state
+        .release
+        .as_ref()
+        .is_some_and(|it| it.lost_to.is_some());
+    let sides = |group: &GroupName| {
+        state.request.release.iter().any(|release| {
+            release.targets.iter().any(|target| {
+                target.place == operation.place
+                    && (target.baseline.as_ref() == Some(group)
+                        || target.canary.as_ref() == Some(group))
+            })
+        })
+    };
+    is_lost && purpose == Purpose::CleanUp && !operation.change.group().is_some_and(sides)
 }
 
 enum End {

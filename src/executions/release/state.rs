@@ -13,6 +13,8 @@ use crate::stages::{Stage, StageState};
 pub struct ReleaseState {
     /// The numbers of the locks that it holds, by name; `None` before it took them.
     pub locks: Option<BTreeMap<String, u64>>,
+    /// When it took them, in milliseconds since 1970-01-01T00:00:00Z.
+    pub locked_ms: Option<i64>,
     /// The release that took a place over, once one did.
     pub lost_to: Option<String>,
     /// What holds it up, while something does.
@@ -79,19 +81,20 @@ impl State {
             })
     }
 
-    /// The locks without which it cannot go on, with their numbers; `None` where it has none, knows that they are lost, or
-    /// only removes what is its own.
+    /// Whether somebody wants a release gone that is not decided, or it is decided: then nothing keeps it from going on.
+    #[must_use]
+    pub(in crate::executions) fn is_wished_away(&self) -> bool {
+        let release = self.release.as_ref();
+        self.cancel.is_some()
+            || release.is_some_and(|it| it.rollback.is_some() || it.decided.is_some())
+    }
+
+    /// The locks that it works under, with their numbers; `None` where it has none, or knows that they are lost.
     #[must_use]
     pub fn locks_at_stake(&self) -> Option<&BTreeMap<String, u64>> {
         let release = self.release.as_ref()?;
-        let back = self.late_stage(Purpose::RollBack);
-        let undecided = release.decided.is_none();
-        let taking_back = self.current().is_some() && self.current() == back;
         let at_stake = self.end.is_none() && release.lost_to.is_none();
-        release
-            .locks
-            .as_ref()
-            .filter(|_| at_stake && (undecided || taking_back))
+        release.locks.as_ref().filter(|_| at_stake)
     }
 
     /// Whether any operation was ever intended.

@@ -29,6 +29,7 @@ impl State {
                     return Err("the locks were taken before".to_owned());
                 }
                 release.locks = Some(fencing.clone());
+                release.locked_ms = Some(at_ms);
                 release.held_up = None;
             }
             ReleaseEvent::LockLost { holder, .. } => {
@@ -193,9 +194,17 @@ impl State {
                 reason,
             } => {
                 let state = self.approve_mut(*stage)?;
-                let ApproveState::Asked { since_ms, .. } = *state else {
+                let ApproveState::Asked {
+                    since_ms,
+                    deadline_ms,
+                    overdue,
+                } = *state
+                else {
                     return Err("nothing is asked".to_owned());
                 };
+                if at_ms > deadline_ms && !overdue {
+                    return Err("the time for an answer is over".to_owned());
+                }
                 *state = ApproveState::Answered {
                     since_ms,
                     at_ms,
@@ -269,12 +278,17 @@ impl State {
                     | Decision::CalledOff
                     | Decision::Superseded => {}
                 }
-                // What another release holds is not ours to take back.
+                // What another release holds is not ours to take back; where nothing was touched, nothing needs time.
                 let next = match decision {
                     Decision::RolledBack | Decision::CalledOff => back,
-                    Decision::Promoted | Decision::Refused | Decision::Superseded => back + 1,
+                    Decision::Promoted | Decision::Superseded => back + 1,
+                    Decision::Refused => self
+                        .late_stage(Purpose::CleanUp)
+                        .ok_or("the release has no stage that cleans up")?,
                 };
                 self.settled = next;
+                // What it was stuck on is not tried any more.
+                self.stuck = None;
                 let release = self.release_mut()?;
                 release.held_up = None;
                 release.decided = Some(Decided {
@@ -412,9 +426,12 @@ impl State {
     /// When a release that is not decided lasts too long, in milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn ends_by_ms(&self) -> Option<i64> {
-        let undecided = self.release.as_ref()?.decided.is_none();
+        let release = self.release.as_ref()?;
+        let undecided = release.decided.is_none();
         let most = i64::try_from(self.spec()?.limits.release_ms).unwrap_or(i64::MAX);
-        (undecided && self.end.is_none()).then(|| self.created_ms.saturating_add(most))
+        // Waiting for a window or for another release has limits of its own.
+        let began_ms = release.locked_ms?;
+        (undecided && self.end.is_none()).then(|| began_ms.saturating_add(most))
     }
 }
 

@@ -178,8 +178,25 @@ impl World {
         for location in locations {
             fake.plant(&place(location), &old_group(), "1.0.0", SIZE, Share::ALL);
         }
-        let store = Arc::<MemoryStore>::default();
         let archive = Arc::new(coalmine::archive::memory::MemoryArchive::default());
+        Self::of(clock, fake, archive, channels)
+    }
+
+    /// The same production, and an archive that may be away.
+    pub(super) fn with_archive(archive: Arc<dyn coalmine::archive::Archive>) -> Self {
+        let clock = Arc::new(PausedClock::new());
+        let fake = Arc::new(FakeDriver::new(Arc::clone(&clock) as _, BOOT_MS));
+        fake.plant(&place("here"), &old_group(), "1.0.0", SIZE, Share::ALL);
+        Self::of(clock, fake, archive, Vec::new())
+    }
+
+    fn of(
+        clock: Arc<PausedClock>,
+        fake: Arc<FakeDriver>,
+        archive: Arc<dyn coalmine::archive::Archive>,
+        channels: Vec<Channel>,
+    ) -> Self {
+        let store = Arc::<MemoryStore>::default();
         let executions = executions(
             Arc::clone(&store) as _,
             archive,

@@ -363,3 +363,137 @@ async fn a_wish_to_take_it_back_is_heard_at_once() {
     assert_eq!(reason, "taken back by me: a hunch");
     world.check_nothing_is_left().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_stuck_can_be_called_off_and_taken_back() {
+    use super::faults::{Chance, FaultyArchive};
+    use std::sync::Arc;
+    for abort in [true, false] {
+        let chance = Chance::new(1);
+        chance.turn_outage();
+        let world = World::with_archive(Arc::new(FaultyArchive::new(chance)));
+        let id = world.start(spec(GOOD, "2.0.0")).await;
+        let state = world.until(&id, |state| state.stuck.is_some()).await;
+        assert!(
+            state.sentence().starts_with("stuck: "),
+            "{}",
+            state.sentence()
+        );
+        if abort {
+            world.office.abort(&id, "me", "").await.unwrap();
+        } else {
+            world.office.request_rollback(&id, "me", "").await.unwrap();
+        }
+        let state = world.to_its_end(&id).await;
+        let expected = if abort {
+            Decision::CalledOff
+        } else {
+            Decision::RolledBack
+        };
+        assert_eq!(decision(&state).0, expected);
+        assert_eq!(world.view("here").await.groups.len(), 1);
+        world.check_nothing_is_left().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_twice_to_take_a_finished_release_back_gets_one_release() {
+    let world = World::with_production(&["here"]);
+    let id = world.start(spec(GOOD, "2.0.0")).await;
+    world.to_its_end(&id).await;
+    let first = world
+        .office
+        .request_rollback(&id, "me", "errors")
+        .await
+        .unwrap();
+    let again = world
+        .office
+        .request_rollback(&id, "me", "errors")
+        .await
+        .unwrap();
+    assert_eq!(first, again);
+    let RollbackOutcome::Started(back) = first else {
+        panic!("{first:?}");
+    };
+    let state = world.to_its_end(&back).await;
+    assert_eq!(state.request.echo["reason"], "errors");
+    assert_eq!(decision(&state).0, Decision::Promoted);
+    world.check_nothing_is_left().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_cleans_up_after_its_promotion_can_be_taken_back() {
+    let world = World::with_production(&["here"]);
+    let mut spec = spec(GOOD, "2.0.0");
+    spec.cleanup.delay_ms = 3_600_000;
+    let id = world.start(spec).await;
+    let decided = |state: &State| state.release.as_ref().unwrap().decided.is_some();
+    world.until(&id, decided).await;
+    let outcome = world
+        .office
+        .request_rollback(&id, "me", "errors")
+        .await
+        .unwrap();
+    let RollbackOutcome::Started(back) = outcome else {
+        panic!("{outcome:?}");
+    };
+    let state = world.to_its_end(&back).await;
+    assert_eq!(
+        decision(&state).0,
+        Decision::Promoted,
+        "{}",
+        state.sentence()
+    );
+    world.to_its_end(&id).await;
+    let view = world.view("here").await;
+    assert_eq!(
+        traffic(&view),
+        [("shop-prod-v007".to_owned(), "100%".to_owned())].into()
+    );
+    assert!(view.group(&old_group()).unwrap().enabled);
+    world.check_nothing_is_left().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_for_promotions_holds_one_without_a_canary_too() {
+    let world = World::with_production(&["here"]);
+    let mut spec = spec(GOOD, "2.0.0");
+    spec.canary = None;
+    spec.limits.release_ms = 48 * 3_600_000;
+    spec.windows.rules = vec![WindowRule {
+        days: Vec::new(),
+        from_minute: 180,
+        to_minute: 181,
+        zone: "UTC".to_owned(),
+        moments: vec![Moment::Promote],
+    }];
+    let id = world.start(spec).await;
+    let state = world
+        .until(&id, |state| {
+            state.release.as_ref().unwrap().held_up.is_some()
+        })
+        .await;
+    let held = state.release.as_ref().unwrap().held_up.as_ref().unwrap();
+    assert_eq!(held.hold, Hold::Window);
+    let state = world.to_its_end(&id).await;
+    assert_eq!(
+        decision(&state).0,
+        Decision::Promoted,
+        "{}",
+        state.sentence()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_too_late_is_none() {
+    let world = World::with_production(&["here"]);
+    let mut spec = spec(GOOD, "2.0.0");
+    spec.on.pass = Consequence::Ask;
+    let id = world.start(spec).await;
+    world.until(&id, is_asking).await;
+    tokio::time::advance(std::time::Duration::from_secs(11 * 60)).await;
+    let late = world.office.answer(&id, Choice::Approve, "me", "").await;
+    assert!(matches!(late, Err(DeskError::WrongState(_))), "{late:?}");
+    let state = world.to_its_end(&id).await;
+    assert_eq!(decision(&state).1, Cause::NoAnswer);
+}

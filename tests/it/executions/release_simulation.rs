@@ -181,6 +181,7 @@ impl Life {
                 self.fake
                     .scale(&place("here"), &old_group(), Capacity::fixed(size));
             }
+            10 if self.chance.below(6) == 0 => self.chance.turn_outage(),
             _ => {
                 let polls = [self.chance.below(60), 100_000][self.chance.below(2) as usize];
                 self.work(&executions, Some(polls)).await;
@@ -242,6 +243,10 @@ impl Life {
         self.chance.calm();
         for _ in 0..3_000 {
             let executions = self.fresh();
+            for id in self.ids().await {
+                // Somebody looks after what is stuck.
+                let _ = executions.resume(&id, "somebody").await;
+            }
             let Some(due_ms) = self.store.next_due_ms().await.unwrap() else {
                 return;
             };
