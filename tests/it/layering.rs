@@ -14,6 +14,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "archive",
             "clock",
             "config",
+            "drivers",
             "executions",
             "model",
             "notify",
