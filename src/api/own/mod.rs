@@ -2,6 +2,7 @@
 //! all paths. They answer no page of another origin.
 
 pub mod answer;
+pub mod audit;
 pub mod docs;
 pub mod events;
 pub mod execution_body;
@@ -61,6 +62,7 @@ impl FromRef<OwnState> for ApiState {
         executions::show,
         executions::cancel,
         executions::resume,
+        audit::list,
         events::follow,
         health::show,
         metrics::show,
@@ -85,6 +87,7 @@ pub fn routes(state: OwnState) -> Router {
         .route("/executions/{id}/events", get(events::follow))
         .route("/executions/{id}/cancel", post(executions::cancel))
         .route("/executions/{id}/resume", post(executions::resume))
+        .route("/audit", get(audit::list))
         .route("/metrics", get(metrics::show))
         .with_state(state)
         .merge(docs::routes())
