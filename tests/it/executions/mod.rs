@@ -7,6 +7,7 @@ mod release_audit;
 mod release_fixture;
 mod release_kills;
 mod release_lives;
+mod release_notices;
 mod release_simulation;
 mod simulation;
 mod transitions;
