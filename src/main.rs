@@ -3,11 +3,21 @@
 use std::process::ExitCode;
 
 use coalmine::app::{self, AppError};
-use coalmine::cli::{self, Parts, ServeError};
+use coalmine::cli::{self, Parts, RunningEngine, ServeError};
 
 fn main() -> ExitCode {
     cli::main(Parts {
         serve: |config, ready| app::serve(config, ready).map_err(told),
+        own_engine: |config| {
+            Box::pin(async {
+                let running = app::own_engine(config).await.map_err(told)?;
+                Ok(RunningEngine {
+                    url: format!("http://{}", running.address),
+                    token: running.token.clone(),
+                    stop: Box::new(|| Box::pin(running.end())),
+                })
+            })
+        },
         collector: |config| app::collector_of(config).map_err(told),
     })
 }

@@ -15,13 +15,14 @@ mod metric;
 mod score;
 mod sentence;
 mod summary;
-mod terminal;
+pub mod terminal;
 mod text;
 mod trust;
 mod verdict;
 mod view;
 mod why;
 mod window;
+mod worst;
 
 use coalmine_judges::judgement::Judgement;
 use coalmine_judges::series::MetricSetPair;
@@ -31,6 +32,7 @@ pub use fetched::{FetchedQuery, FetchedReport, FetchedSeries, fetched, window};
 pub use html::DATA_LIMIT;
 pub use markdown::Links;
 pub use text::TextStyle;
+pub use worst::{MetricLine, worst};
 
 /// All that a report shows.
 #[derive(Debug, Clone, Copy)]

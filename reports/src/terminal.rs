@@ -6,13 +6,21 @@ use crate::sentence::{Piece, Sentence};
 
 /// What a piece of text is; the user's theme decides how that looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
+    /// As the terminal writes.
     Plain,
+    /// Fail, High, Low, errors.
     Fail,
+    /// Marginal, waiting, warnings.
     Marginal,
+    /// Pass.
     Pass,
+    /// Names, numbers that decide, the current stage.
     Strong,
+    /// Units, times, hints, what is still to come.
     Faint,
+    /// The canary's name.
+    Canary,
 }
 
 impl Role {
@@ -24,23 +32,28 @@ impl Role {
             Self::Pass => Some("36"),
             Self::Strong => Some("1"),
             Self::Faint => Some("2"),
+            Self::Canary => Some("34"),
         }
     }
 }
 
 /// A line in the making: pieces of text with their roles.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Line {
+pub struct Line {
     pieces: Vec<(Role, String)>,
     width: usize,
 }
 
 impl Line {
-    pub(crate) fn new() -> Self {
+    /// An empty line.
+    #[must_use]
+    pub fn new() -> Self {
         Self::default()
     }
 
-    pub(crate) fn add(mut self, role: Role, text: impl Into<String>) -> Self {
+    /// More text behind it.
+    #[must_use]
+    pub fn add(mut self, role: Role, text: impl Into<String>) -> Self {
         let text = text.into();
         self.width += text.width();
         match self.pieces.last_mut() {
@@ -50,8 +63,9 @@ impl Line {
         self
     }
 
-    /// Fills with spaces up to a column.
-    pub(crate) fn to(self, column: usize) -> Self {
+    /// Fills with spaces up to a column; nothing where it is reached.
+    #[must_use]
+    pub fn to(self, column: usize) -> Self {
         let missing = column.saturating_sub(self.width);
         self.add(Role::Plain, " ".repeat(missing))
     }
@@ -63,12 +77,15 @@ impl Line {
         self
     }
 
-    pub(crate) fn width(&self) -> usize {
+    /// Columns that it takes.
+    #[must_use]
+    pub fn width(&self) -> usize {
         self.width
     }
 
     /// The line as text, without spaces at its end.
-    pub(crate) fn finish(&self, color: bool) -> String {
+    #[must_use]
+    pub fn finish(&self, color: bool) -> String {
         let mut line = String::new();
         for (role, text) in &self.pieces {
             match role.code().filter(|_| color && !text.trim().is_empty()) {
@@ -89,7 +106,8 @@ impl Line {
 
 /// Breaks text into lines of at most `width` columns; later lines start with `indent` spaces. A word that is longer than a
 /// line stands alone on it.
-pub(crate) fn wrap(pieces: &[(Role, String)], indent: usize, width: usize) -> Vec<Line> {
+#[must_use]
+pub fn wrap(pieces: &[(Role, String)], indent: usize, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut line = Line::new();
     let mut empty = true;
@@ -152,7 +170,8 @@ pub(crate) fn roles(sentence: &Sentence, plain: Role) -> Vec<(Role, String)> {
 }
 
 /// At most `columns` columns of `text`; what is cut shows as an ellipsis.
-pub(crate) fn cut(text: &str, columns: usize) -> String {
+#[must_use]
+pub fn cut(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
     }
@@ -171,7 +190,8 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
 }
 
 /// The text in ASCII: our own signs as their likes, letters of other alphabets as question marks.
-pub(crate) fn ascii(text: &str) -> String {
+#[must_use]
+pub fn ascii(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

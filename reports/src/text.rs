@@ -372,6 +372,8 @@ fn verdict_role(verdict: VerdictMark) -> Role {
 fn strong(role: Role) -> Role {
     match role {
         Role::Plain => Role::Strong,
-        Role::Fail | Role::Marginal | Role::Pass | Role::Strong | Role::Faint => role,
+        Role::Fail | Role::Marginal | Role::Pass | Role::Strong | Role::Faint | Role::Canary => {
+            role
+        }
     }
 }

@@ -23,6 +23,9 @@ const ASK_AGAIN_SECS: u64 = 10;
 pub struct Message {
     /// What is wrong, for people.
     pub message: String,
+    /// Everything that is wrong, one by one, where it is more than one sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
 }
 
 /// Why a request is not done.
@@ -32,6 +35,8 @@ pub struct Refusal {
     pub status: StatusCode,
     /// What is wrong, for people.
     pub message: String,
+    /// Everything that is wrong, one by one; empty for most.
+    pub problems: Vec<String>,
 }
 
 /// What a handler comes to.
@@ -56,6 +61,7 @@ impl Refusal {
         Self {
             status,
             message: message.into(),
+            problems: Vec::new(),
         }
     }
 
@@ -68,8 +74,12 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { status, message } = self;
-        let mut response = (status, Json(Message { message })).into_response();
+        let Self {
+            status,
+            message,
+            problems,
+        } = self;
+        let mut response = (status, Json(Message { message, problems })).into_response();
         if [
             StatusCode::SERVICE_UNAVAILABLE,
             StatusCode::TOO_MANY_REQUESTS,

@@ -51,6 +51,13 @@ pub(super) fn drivers(config: &ServerConfig, data_dir: &Path) -> Result<Drivers,
         doing: "find this program",
         cause: Box::new(cause),
     })?;
+    // Who may ask may start programs here. Without a token that is everybody who reaches the port, so it must be said.
+    if config.default_deployments && config.token.is_none() {
+        tracing::info!(
+            "nothing can be released from here: requests carry no token, and the config has no `deployments`"
+        );
+        return Ok(Drivers::default());
+    }
     let accounts = config.deployments.iter().map(|deployment| {
         let driver: Arc<dyn Driver> = match &deployment.kind {
             DeploymentKind::Local { dir } => {

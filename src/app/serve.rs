@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -25,8 +26,10 @@ use crate::api::{ApiSettings, ApiState};
 use crate::archive::folder::FolderArchive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::server::ServerConfig;
+use crate::config::server::secret::SecretPlace;
 use crate::executions::engine::{Engine, Ports, with_causes};
 use crate::executions::reaper::{Reaper, ReaperSettings};
+use crate::executions::release::office::Office;
 use crate::executions::retention::Retention;
 use crate::executions::service::{Executions, Limits, Ulids};
 use crate::executions::watch;
@@ -44,7 +47,10 @@ const UPKEEP: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// Why the server cannot start.
-pub fn serve(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result<(), AppError> {
+pub fn serve(
+    config: &ServerConfig,
+    ready: &mut (dyn FnMut(SocketAddr) + Send),
+) -> Result<(), AppError> {
     telemetry::log(config.log_format, config.log_level);
     for warning in &config.warnings {
         warn!("{warning}");
@@ -53,7 +59,18 @@ pub fn serve(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
         .enable_all()
         .build()
         .map_err(system("start threads"))?;
-    let outcome = runtime.block_on(run(config, ready));
+    let outcome = runtime.block_on(async {
+        // Before anything is touched: who stops a server that starts must not be missed.
+        let stop = CancellationToken::new();
+        let signals = tokio::spawn(signals(
+            signal(SignalKind::terminate()).map_err(system("listen for signals"))?,
+            signal(SignalKind::interrupt()).map_err(system("listen for signals"))?,
+            stop.clone(),
+        ));
+        let outcome = run(config, &mut *ready, stop).await;
+        signals.abort();
+        outcome
+    });
     // What blocks a thread by now (a judge at work) has nobody left to wait for it.
     runtime.shutdown_timeout(Duration::from_millis(100));
     outcome
@@ -68,14 +85,11 @@ fn system<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
     }
 }
 
-async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result<(), AppError> {
-    // Before anything is touched: who stops a server that starts must not be missed.
-    let stop = CancellationToken::new();
-    let signals = tokio::spawn(signals(
-        signal(SignalKind::terminate()).map_err(system("listen for signals"))?,
-        signal(SignalKind::interrupt()).map_err(system("listen for signals"))?,
-        stop.clone(),
-    ));
+async fn run(
+    config: &ServerConfig,
+    ready: &mut (dyn FnMut(SocketAddr) + Send),
+    stop: CancellationToken,
+) -> Result<(), AppError> {
     let metrics = telemetry::metrics().map_err(system("begin to count"))?;
     let token = token(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -114,9 +128,11 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
         token.as_deref(),
         &config.allowed_hosts,
     ));
+    let executions = Executions::new(engine.clone(), Arc::new(Ulids), limits);
     let state = OwnState {
+        desk: Arc::new(Office::new(executions.clone())),
         api: ApiState {
-            executions: Executions::new(engine.clone(), Arc::new(Ulids), limits),
+            executions,
             sources: sources.clone(),
             settings: Arc::new(ApiSettings {
                 allow_same_scopes: config.judging.allow_same_scopes,
@@ -189,7 +205,7 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
         tasks.start("retention", async move { retention.run(rest).await });
     }
     info!(data_dir = %folder.path().display(), "listening on http://{address}");
-    let whereabouts = Whereabouts::tell(folder.path(), address)?;
+    let whereabouts = Whereabouts::tell(folder.path(), address, config.token.as_ref())?;
     ready(address);
     let settings = listener::Settings {
         header_time: config.limits.header_time,
@@ -202,7 +218,6 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
     rest.cancel();
     tasks.end().await;
     store.close().await;
-    signals.abort();
     info!("stopped");
     drop(whereabouts);
     drop(folder);
@@ -210,6 +225,91 @@ async fn run(config: &ServerConfig, ready: &mut dyn FnMut(SocketAddr)) -> Result
         Some(part) => Err(AppError::BrokeOff { part }),
         None => Ok(()),
     }
+}
+
+/// A server within the runtime of the caller: for one command that needs one. Requests must carry a token that is made here and
+/// stands in the data folder, for its owner alone: who may release may start programs.
+///
+/// # Errors
+/// Why it cannot start.
+pub async fn own_engine(mut config: ServerConfig) -> Result<Running, AppError> {
+    if config.token.is_none() {
+        let path = data_dir(&config)?.join(TOKEN_FILE);
+        write_token(&path).map_err(system("write a token into the data folder"))?;
+        config.token = Some(SecretPlace::File(path));
+    }
+    let token = token(&config)?;
+    let stop = CancellationToken::new();
+    let (tell, told) = oneshot::channel();
+    let serving = tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            let mut tell = Some(tell);
+            let mut ready = |address: SocketAddr| {
+                if let Some(tell) = tell.take() {
+                    // Who asked went away; the stop follows.
+                    let _ = tell.send(address);
+                }
+            };
+            run(&config, &mut ready, stop).await
+        }
+    });
+    match told.await {
+        Ok(address) => Ok(Running {
+            address,
+            token,
+            stop,
+            serving,
+        }),
+        // It ended before it was ready.
+        Err(_) => match serving.await {
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(())) | Err(_) => Err(AppError::BrokeOff { part: "server" }),
+        },
+    }
+}
+
+/// A server that runs beside other work.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The token that requests carry.
+    pub token: Option<String>,
+    stop: CancellationToken,
+    serving: JoinHandle<Result<(), AppError>>,
+}
+
+impl Running {
+    /// Ends it in order; the data folder is free afterwards.
+    pub async fn end(self) {
+        self.stop.cancel();
+        match self.serving.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!("the server ended with: {}", with_causes(&error)),
+            Err(error) => warn!("the server broke off: {error}"),
+        }
+    }
+}
+
+/// The file with the token of a server that was started for one command.
+const TOKEN_FILE: &str = "service.token";
+
+fn write_token(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder)?;
+    // Chance of the system, not of a generator that can be foretold.
+    let mut chance = [0; 32];
+    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut chance)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let rights = std::fs::Permissions::from_mode(0o600);
+    file.as_file().set_permissions(rights)?;
+    for byte in chance {
+        write!(file, "{byte:02x}")?;
+    }
+    file.persist(path)?;
+    Ok(())
 }
 
 /// Looks for work, and says whether it does.
@@ -290,11 +390,18 @@ struct Whereabouts(PathBuf);
 const WHEREABOUTS: &str = "service.json";
 
 impl Whereabouts {
-    fn tell(folder: &Path, address: SocketAddr) -> Result<Self, AppError> {
+    fn tell(
+        folder: &Path,
+        address: SocketAddr,
+        token: Option<&SecretPlace>,
+    ) -> Result<Self, AppError> {
         let path = folder.join(WHEREABOUTS);
         let told = || -> std::io::Result<()> {
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            let text = serde_json::json!({"url": format!("http://{address}")});
+            let mut text = serde_json::json!({"url": format!("http://{address}")});
+            if let Some(SecretPlace::File(path)) = token {
+                text["tokenFile"] = std::path::absolute(path)?.display().to_string().into();
+            }
             file.write_all(text.to_string().as_bytes())?;
             file.persist(&path)?;
             Ok(())

@@ -145,6 +145,18 @@ impl Console {
         self.complain(&text);
     }
 
+    /// Says on standard error what happens meanwhile, unless that was not wanted.
+    pub(super) fn note(&mut self, text: &str) {
+        if !self.quiet {
+            self.complain(&format!("{}\n", clean(text)));
+        }
+    }
+
+    /// Asks on standard error; the answer comes on standard input.
+    pub(super) fn ask(&mut self, question: &str) {
+        self.complain(question);
+    }
+
     /// Standard error that is gone has nobody left to tell.
     fn complain(&self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());

@@ -15,6 +15,8 @@ pub(super) enum Exit {
     Undecided,
     /// Something outside that is needed is not to be had: an address, a folder, a metric store.
     OutOfReach,
+    /// A guard, a window, a lock or a person said no.
+    NotAllowed,
 }
 
 impl Exit {
@@ -26,6 +28,7 @@ impl Exit {
             Self::BadInput => 2,
             Self::Undecided => 3,
             Self::OutOfReach => 4,
+            Self::NotAllowed => 5,
         }
     }
 }

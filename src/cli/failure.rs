@@ -103,6 +103,12 @@ impl Failure {
         self
     }
 
+    /// Says that the one who asks may not.
+    pub(super) fn forbidden(mut self) -> Self {
+        self.exit = Exit::NotAllowed;
+        self
+    }
+
     /// How the program ends.
     pub(super) fn exit(&self) -> Exit {
         self.exit

@@ -77,7 +77,9 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     judge(args, make, console).map_err(|failure| match failure.exit() {
         Exit::OutOfReach => failure.so("Nothing was judged; the same call may succeed later."),
-        Exit::Pass | Exit::Fail | Exit::BadInput | Exit::Undecided => failure.so(NOTHING_JUDGED),
+        Exit::Pass | Exit::Fail | Exit::BadInput | Exit::Undecided | Exit::NotAllowed => {
+            failure.so(NOTHING_JUDGED)
+        }
     })
 }
 

@@ -15,6 +15,7 @@ mod judge;
 mod live;
 mod progress;
 mod reading;
+mod release;
 mod report;
 mod sample_service;
 mod serve;
@@ -26,6 +27,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use futures_util::future::BoxFuture;
 
 pub use serve::{Serve, ServeError};
 
@@ -36,7 +38,8 @@ use failure::Failure;
 
 /// Judges canaries: compares the metrics of a new version with those of the version now live.
 ///
-/// Exit codes: 0 pass, 1 fail, 2 bad input or config, 3 marginal or inconclusive, 4 metric store out of reach.
+/// Exit codes: 0 pass or promoted, 1 fail or rolled back, 2 bad input or config, 3 marginal or inconclusive, 4 something is out
+/// of reach, 5 not allowed or called off.
 #[derive(Debug, Parser)]
 #[command(name = "coalmine", version, max_term_width = 100)]
 struct Cli {
@@ -75,6 +78,8 @@ enum Verb {
     Report(report::Args),
     /// Judge a real incident, to see what a judgement looks like
     Demo(demo::Args),
+    /// Bring a new version out, judged step by step, and take it back when it is worse
+    Release(Box<release::Args>),
     /// Answer pipelines over HTTP: Kayenta's API, reports, and a list of what runs
     Serve(serve::Args),
     /// Hold server groups of this machine; the local driver starts it
@@ -90,6 +95,19 @@ enum Verb {
 /// Makes what asks the accounts of a server config.
 pub type MakeCollector = fn(&ServerConfig) -> Result<Collector, ServeError>;
 
+/// A server that runs in this process, for one command.
+pub struct RunningEngine {
+    /// Its address on this machine: `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// What requests must carry, if anything.
+    pub token: Option<String>,
+    /// Ends it in order: requests finish, the data folder is free afterwards.
+    pub stop: Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>,
+}
+
+/// Starts a server that listens as the config says, within the runtime of the caller, and leaves signals to the caller.
+pub type OwnEngine = fn(ServerConfig) -> BoxFuture<'static, Result<RunningEngine, ServeError>>;
+
 /// What verbs are given, because it is not for the command line to know which parts there are.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts {
@@ -97,6 +115,8 @@ pub struct Parts {
     pub serve: Serve,
     /// Makes what asks metric stores.
     pub collector: MakeCollector,
+    /// Runs a server for one command.
+    pub own_engine: OwnEngine,
 }
 
 /// Runs the program.
@@ -117,6 +137,7 @@ pub fn main(parts: Parts) -> ExitCode {
         Verb::Fetch(args) => fetch::run(&args, parts.collector, &mut console),
         Verb::Validate(args) => validate::run(&args, &mut console),
         Verb::Report(args) => report::run(&args, &mut console),
+        Verb::Release(args) => release::run(&args, parts, &mut console),
         Verb::Serve(args) => serve::run(&args, parts.serve, &mut console),
         Verb::Demo(args) => demo::run(&args, &mut console),
         Verb::Supervise(args) => supervise::run(&args, &mut console),

@@ -25,7 +25,7 @@ pub(super) struct Args {
 }
 
 /// Runs a server; `ready` is called with its address.
-pub type Serve = fn(&ServerConfig, &mut dyn FnMut(SocketAddr)) -> Result<(), ServeError>;
+pub type Serve = fn(&ServerConfig, &mut (dyn FnMut(SocketAddr) + Send)) -> Result<(), ServeError>;
 
 /// Why a server does not run, for people.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ pub(super) fn check_spec(path: &Path, text: &str) -> Result<Loaded, Failure> {
 }
 
 /// Reads `file`, which the spec at `path` names.
-fn beside(path: &Path, file: &str) -> Result<String, String> {
+pub(super) fn beside(path: &Path, file: &str) -> Result<String, String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let file = folder.join(file);
     open::read_text(&file, node::MAX_BYTES as u64).map_err(|error| match error.problems.first() {
@@ -23,7 +23,7 @@ fn beside(path: &Path, file: &str) -> Result<String, String> {
 }
 
 /// What is wrong with the spec at `path`, and with its canary config by that file's own name.
-fn refusal(path: &Path, refused: Refused) -> Failure {
+pub(super) fn refusal(path: &Path, refused: Refused) -> Failure {
     let folder = path.parent().unwrap_or(Path::new(""));
     let failures = refused.files.into_iter().map(|file| {
         let name = match &file.name {

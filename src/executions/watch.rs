@@ -85,7 +85,8 @@ fn watched(state: &State) -> Option<Task> {
     Some(task)
 }
 
-async fn tell(engine: &Engine, id: &ExecutionId) {
+/// Tells of one execution. A release is told of by its engine whenever it opens a window, because that settles what is read.
+pub(super) async fn tell(engine: &Engine, id: &ExecutionId) {
     match engine.load(id).await {
         Ok(state) => {
             if let Some(task) = watched(&state) {

@@ -151,6 +151,8 @@ pub enum DocumentKind {
     MetricSetPairList,
     /// A finished canary that a client archived.
     CanaryArchive,
+    /// The plan of a release, by its hash.
+    ReleasePlan,
 }
 
 impl DocumentKind {
@@ -162,6 +164,7 @@ impl DocumentKind {
             Self::MetricSetList => "metric_set_list",
             Self::MetricSetPairList => "metric_set_pair_list",
             Self::CanaryArchive => "canary_archive",
+            Self::ReleasePlan => "release_plan",
         }
     }
 
@@ -173,6 +176,7 @@ impl DocumentKind {
             Self::MetricSetList => "metric set list",
             Self::MetricSetPairList => "metric set pair list",
             Self::CanaryArchive => "archived canary",
+            Self::ReleasePlan => "release plan",
         }
     }
 }

@@ -3,5 +3,6 @@
 
 pub mod list;
 pub mod notice;
+pub mod release;
 pub mod report;
 mod style;

@@ -11,7 +11,7 @@ mod orca;
 mod referee;
 mod routes;
 mod safety;
-mod service;
+pub(crate) mod service;
 mod standalone;
 mod start;
 mod traps;

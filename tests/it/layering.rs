@@ -110,6 +110,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "archive",
             "store",
             "executions",
+            "stages",
             "coalmine_judges",
             "coalmine_reports",
         ],

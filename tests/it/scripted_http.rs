@@ -296,7 +296,10 @@ fn read(stream: &mut impl BufRead, connection: usize) -> io::Result<Option<Seen>
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let mut fields = fields(query);
     let body = String::from_utf8_lossy(&body).into_owned();
-    if headers.get("content-type").map(String::as_str) != Some("application/json") {
+    let is_json = headers
+        .get("content-type")
+        .is_some_and(|it| it.contains("json"));
+    if !is_json {
         fields.extend(self::fields(&body));
     }
     Ok(Some(Seen {

@@ -25,7 +25,7 @@ mod run;
 mod score;
 pub mod shapes;
 pub mod standalone;
-mod start;
+pub(super) mod start;
 pub mod status;
 mod times;
 

@@ -185,7 +185,7 @@ pub(super) fn check_sides(state: &ApiState, scopes: &BTreeMap<String, ScopePair>
 
 /// Method, path and key of a request, by which it is known when it comes again.
 #[derive(Debug, Clone)]
-pub(super) struct Repeatable {
+pub(in crate::api) struct Repeatable {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -205,7 +205,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Repeatable {
 
 impl Repeatable {
     /// The key that the client gave, with what must be the same when it gives it again.
-    pub(super) fn key(&self, body: &[u8]) -> Answer<Option<IdempotencyKey>> {
+    pub(in crate::api) fn key(&self, body: &[u8]) -> Answer<Option<IdempotencyKey>> {
         let Some(value) = self.headers.get("idempotency-key") else {
             return Ok(None);
         };

@@ -28,7 +28,7 @@ pub struct ListParameters {
     pub application: Option<String>,
     /// Only with one of these, parted by commas: `not_started`, `running`, `suspended`, `succeeded`, `terminal`, `canceled`.
     pub status: Option<String>,
-    /// Only of this kind: `canary` or `analysis`.
+    /// Only of this kind: `canary`, `analysis` or `release`.
     pub kind: Option<String>,
     /// Which page, from 1.
     pub page: Option<String>,
@@ -253,12 +253,12 @@ pub(super) fn kind(text: Option<&str>) -> Result<Option<Kind>, Refusal> {
     let Some(word) = filled(text) else {
         return Ok(None);
     };
-    let known = [Kind::Canary, Kind::Analysis]
+    let known = [Kind::Canary, Kind::Analysis, Kind::Release]
         .into_iter()
         .find(|kind| kind.word() == word);
     known.map(Some).ok_or_else(|| {
         Refusal::bad(format!(
-            "found the kind `{word}`; expected `canary` or `analysis`"
+            "found the kind `{word}`; expected `canary`, `analysis` or `release`"
         ))
     })
 }

@@ -10,6 +10,7 @@ pub mod executions;
 pub mod health;
 pub mod metrics;
 pub mod page;
+pub mod releases;
 pub mod reports;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 
 use super::ApiState;
+use crate::executions::release::desk::ReleaseDesk;
 use health::Health;
 
 /// What our own handlers work with. Cheap to clone.
@@ -30,6 +32,8 @@ use health::Health;
 pub struct OwnState {
     /// What all handlers work with.
     pub api: ApiState,
+    /// Plans, starts and shows releases.
+    pub desk: Arc<dyn ReleaseDesk>,
     /// How the parts are.
     pub health: Arc<Health>,
     /// Renders the metrics of this process.
@@ -64,6 +68,14 @@ impl FromRef<OwnState> for ApiState {
         executions::resume,
         audit::list,
         events::follow,
+        releases::plan,
+        releases::start,
+        releases::list,
+        releases::show,
+        releases::plan_of,
+        releases::approve,
+        releases::abort,
+        releases::rollback,
         health::show,
         metrics::show,
         docs::document
@@ -88,6 +100,13 @@ pub fn routes(state: OwnState) -> Router {
         .route("/executions/{id}/cancel", post(executions::cancel))
         .route("/executions/{id}/resume", post(executions::resume))
         .route("/audit", get(audit::list))
+        .route("/releases", get(releases::list).post(releases::start))
+        .route("/releases/plan", post(releases::plan))
+        .route("/releases/{id}", get(releases::show))
+        .route("/releases/{id}/plan", get(releases::plan_of))
+        .route("/releases/{id}/approve", post(releases::approve))
+        .route("/releases/{id}/abort", post(releases::abort))
+        .route("/releases/{id}/rollback", post(releases::rollback))
         .route("/metrics", get(metrics::show))
         .with_state(state)
         .merge(docs::routes())

@@ -59,6 +59,8 @@ pub struct ServerConfig {
     pub accounts: Vec<AccountWire>,
     /// Accounts of the drivers that release, in order; names are unique.
     pub deployments: Vec<Deployment>,
+    /// Whether nothing was said about them.
+    pub default_deployments: bool,
     /// Who is told of releases, in order; names are unique.
     pub notify: Vec<Channel>,
     /// Names of the one place where configs and results are kept; at least one.

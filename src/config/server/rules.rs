@@ -140,6 +140,7 @@ pub(super) fn config(
             ),
         },
         accounts,
+        default_deployments: wire.deployments.is_none(),
         deployments: rules.deployments(wire.deployments, folder),
         notify: rules.channels(wire.notify.unwrap_or_default(), folder),
         storage_accounts: wire

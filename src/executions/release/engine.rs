@@ -10,6 +10,7 @@ use crate::executions::engine::{Engine, Turn, TurnError, with_causes};
 use crate::executions::event::Event;
 use crate::executions::state::State;
 use crate::executions::transition::Command;
+use crate::executions::watch;
 use crate::guards::comparable;
 use crate::model::release::cluster::{GroupView, Place, View};
 use crate::model::scope::{INSTANCES, Scope, ScopePair, Window};
@@ -275,7 +276,11 @@ impl Engine {
             scopes,
             until_ms,
         };
-        self.happened(lease, state, event).await
+        let id = state.id.clone();
+        let turn = self.happened(lease, state, event).await?;
+        // Only now is it known where to look, and what is not looked at from now on is missing.
+        watch::tell(self, &id).await;
+        Ok(turn)
     }
 
     async fn ask(&self, lease: &Lease, state: State, stage: usize) -> Result<Turn, TurnError> {

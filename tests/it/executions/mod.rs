@@ -9,6 +9,7 @@ mod release_kills;
 mod release_lives;
 mod release_notices;
 mod release_simulation;
+mod release_watch;
 mod simulation;
 mod transitions;
 mod worker;

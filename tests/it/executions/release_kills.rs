@@ -288,6 +288,7 @@ fn ask_all_the_time(
             .build()
             .unwrap();
         runtime.block_on(async move {
+            let _ = rustls::crypto::ring::default_provider().install_default();
             let http = reqwest::Client::builder().no_proxy().build().unwrap();
             let (mut answered, mut failed) = (0, Vec::new());
             while !stop.load(Ordering::SeqCst) {

@@ -20,6 +20,8 @@ use coalmine::archive::Archive;
 use coalmine::archive::memory::MemoryArchive;
 use coalmine::clock::{Clock, VirtualClock};
 use coalmine::executions::engine::{Engine, Ports, Turn};
+use coalmine::executions::release::desk::ReleaseDesk;
+use coalmine::executions::release::office::Office;
 use coalmine::executions::service::{Executions, IdSource, Limits};
 use coalmine::model::ids::ExecutionId;
 use coalmine::model::metric_set::MetricSet;
@@ -140,8 +142,10 @@ impl MetricSource for KnownSeries {
 }
 
 /// Everything that the server serves, with its guards and limits.
-fn served(api: ApiState) -> Router {
+fn served(api: ApiState, desk: Option<Arc<dyn ReleaseDesk>>) -> Router {
+    let desk = desk.unwrap_or_else(|| Arc::new(Office::new(api.executions.clone())));
     let state = OwnState {
+        desk,
         api,
         health: Arc::new(Health::new(false)),
         metrics: PrometheusBuilder::new().build_recorder().handle(),
@@ -160,9 +164,9 @@ fn served(api: ApiState) -> Router {
 }
 
 /// The service.
-pub(super) struct Service {
+pub(crate) struct Service {
     router: Router,
-    pub(super) clock: Arc<VirtualClock>,
+    pub(crate) clock: Arc<VirtualClock>,
     store: Arc<MemoryStore>,
     executions: Executions,
 }
@@ -173,26 +177,26 @@ fn known_series() -> Sources {
 }
 
 /// An answer.
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) text: String,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Reply {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text)
             .unwrap_or_else(|error| panic!("`{}` is no JSON: {error}", self.text))
     }
 
     /// The body of an answer that must be 200.
-    pub(super) fn ok(&self) -> Value {
+    pub(crate) fn ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.text);
         self.json()
     }
 
     /// The message of a refusal with this status.
-    pub(super) fn refused(&self, status: u16) -> String {
+    pub(crate) fn refused(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.text);
         let body = self.json();
         let only_message = body.as_object().is_some_and(|body| body.len() == 1);
@@ -217,7 +221,25 @@ impl Service {
     /// With another archive.
     pub(super) fn keeping(archive: Arc<dyn Archive>) -> Self {
         let settings = ApiSettings::default();
-        Self::whole(settings, known_series(), Limits::default(), archive)
+        Self::whole(settings, known_series(), Limits::default(), archive, None)
+    }
+
+    /// With a desk for releases.
+    pub(crate) fn with_desk(desk: Arc<dyn ReleaseDesk>) -> Self {
+        let archive = Arc::new(MemoryArchive::new());
+        let settings = ApiSettings::default();
+        Self::whole(
+            settings,
+            known_series(),
+            Limits::default(),
+            archive,
+            Some(desk),
+        )
+    }
+
+    /// Where executions are started.
+    pub(crate) fn executions(&self) -> &Executions {
+        &self.executions
     }
 
     /// With room for so many unfinished executions.
@@ -227,7 +249,8 @@ impl Service {
     }
 
     pub(super) fn serving(settings: ApiSettings, sources: Sources, limits: Limits) -> Self {
-        Self::whole(settings, sources, limits, Arc::new(MemoryArchive::new()))
+        let archive = Arc::new(MemoryArchive::new());
+        Self::whole(settings, sources, limits, archive, None)
     }
 
     fn whole(
@@ -235,6 +258,7 @@ impl Service {
         sources: Sources,
         limits: Limits,
         archive: Arc<dyn Archive>,
+        desk: Option<Arc<dyn ReleaseDesk>>,
     ) -> Self {
         let clock = Arc::new(VirtualClock::new(NEW_YEAR_MS));
         let store = Arc::new(MemoryStore::new());
@@ -255,7 +279,7 @@ impl Service {
             settings: Arc::new(settings),
         };
         Self {
-            router: served(api),
+            router: served(api, desk),
             clock,
             store,
             executions,
@@ -263,7 +287,7 @@ impl Service {
     }
 
     /// Sends bytes.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         method: &str,
         path: &str,
@@ -289,11 +313,11 @@ impl Service {
         }
     }
 
-    pub(super) async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], Body::empty()).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
         let json = [("content-type", "application/json")];
         self.send("POST", path, &json, body.to_string()).await
     }

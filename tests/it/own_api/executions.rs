@@ -49,7 +49,7 @@ fn executions_are_listed_newest_first_and_in_pages() {
         "?limit=201",
         "?page=x",
         "?status=done",
-        "?kind=release",
+        "?kind=pipeline",
     ] {
         let reply = server.get(&format!("/executions{wrong}"));
         assert_eq!(reply.status, 400, "{wrong}");

@@ -1,0 +1,48 @@
+//! `coalmine release rollback ID`.
+
+use serde::Deserialize;
+
+use super::Speaker;
+use super::reach::Reach;
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::ui::release::status::short_id;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The release: its id, or 6 characters or more of its beginning or end
+    id: String,
+    #[command(flatten)]
+    speaker: Speaker,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TakenBack {
+    id: String,
+    is_new: bool,
+}
+
+pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let reached = args.reach.service().await?;
+    let client = &reached.client;
+    let path = format!("/releases/{}/rollback", args.id);
+    let answer = client.post(&path, &args.speaker.body(), None).await;
+    let answer = answer.map_err(|trouble| trouble.told(client))?;
+    let taken: TakenBack = serde_json::from_value(answer)
+        .map_err(|error| Failure::new(format!("the answer cannot be read: {error}")).passing())?;
+    let id = short_id(&taken.id);
+    let told = if taken.is_new {
+        format!("Release {id} brings back what served before.\n")
+    } else {
+        "It takes back what it did.\n".to_owned()
+    };
+    let flags = &reached.flags;
+    console.tell(&format!(
+        "{told}`coalmine release status {id} --wait{flags}` follows it.\n"
+    ))?;
+    Ok(Exit::Pass)
+}

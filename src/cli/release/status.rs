@@ -1,0 +1,88 @@
+//! `coalmine release status ID`.
+
+use std::time::Duration;
+
+use super::follow::{self, Follower, Left, Show};
+use super::reach::Reach;
+use super::{Format, style};
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::config::server::duration;
+use crate::ui::release::status::ReleaseStatus;
+use crate::ui::release::text;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The release: its id, or 6 characters or more of its beginning or end
+    id: String,
+    /// Follow it: redrawn where something changes, or one line for each change where there is no terminal
+    #[arg(long, short)]
+    watch: bool,
+    /// Wait until it is over; the exit code is the outcome. Lost connections and restarts of the service are survived
+    #[arg(long)]
+    wait: bool,
+    /// Give up waiting after so long, with exit code 3; the release goes on
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    timeout: Option<Duration>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// `30s`, `10m`, `2h`.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    duration::parse(text).ok_or_else(|| format!("expected {}", duration::EXPECTED))
+}
+
+pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let reached = args.reach.service().await?;
+    let client = &reached.client;
+    if !args.watch && !args.wait {
+        let answer = client.get(&format!("/releases/{}", args.id)).await;
+        let status: ReleaseStatus = answer.map_err(|trouble| trouble.told(client))?;
+        match args.format {
+            Format::Json => follow::print_json(&status, console)?,
+            Format::Text => {
+                let style = style(console, client, &reached.flags);
+                console.tell(&text::write(&status, &style))?;
+            }
+        }
+        return Ok(Exit::Pass);
+    }
+    let show = match (args.format, args.watch) {
+        (Format::Json, true) => Show::Json,
+        (Format::Json, false) => Show::Nothing,
+        (Format::Text, _) => Show::fitting(console),
+    };
+    let flags = reached.flags.as_str();
+    let mut follower = Follower::new(client, flags, &args.id, show, args.timeout)?;
+    match follower.follow(console).await? {
+        Left::Over(status) => {
+            if args.format == Format::Json && !args.watch {
+                follow::print_json(&status, console)?;
+            }
+            follow::last_word(&status, show, client, flags, console)?;
+            Ok(if args.wait {
+                follow::exit(&status)
+            } else {
+                Exit::Pass
+            })
+        }
+        Left::TimeOver => {
+            let what = follower.last().map_or("", |it| it.headline.text.as_str());
+            console.note(&format!("it is not over yet, and goes on: {what}"));
+            Ok(Exit::Undecided)
+        }
+        Left::Interrupted => {
+            console.note("the release goes on");
+            Ok(if args.wait {
+                Exit::Undecided
+            } else {
+                Exit::Pass
+            })
+        }
+    }
+}

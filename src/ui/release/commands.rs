@@ -1,0 +1,97 @@
+//! What a person can do with a release, and what it would take to take it back.
+
+use super::status::{Command, RollbackStatus, short_id};
+use crate::config::release::spec::Strategy;
+use crate::executions::release::event::Decision;
+use crate::executions::state::State;
+use crate::model::release::step::Step;
+use crate::stages::StageState;
+use crate::stages::approve::ApproveState;
+use crate::stages::operate::Purpose;
+use crate::stages::plan::Release;
+
+/// What a person can do now.
+pub(super) fn commands(state: &State, release: &Release, back: &[Step]) -> Vec<Command> {
+    let id = short_id(state.id.as_str());
+    let command = |verb: &str, rest: &str, does: String| Command {
+        command: format!("coalmine release {verb} {id}{rest}"),
+        does,
+    };
+    let mut commands = Vec::new();
+    let decided = state.release.as_ref().and_then(|it| it.decided.as_ref());
+    if let Some(decided) = decided {
+        let brought = release.spec.promotion.strategy != Strategy::Judge
+            && decided.decision == Decision::Promoted
+            && state.end.is_some();
+        if brought && let Some(before) = release.targets.iter().find_map(|it| it.previous.first()) {
+            let does = format!("brings {} back", before.artifact.version);
+            commands.push(command("rollback", "", does));
+        }
+        return commands;
+    }
+    if asked(state).is_some() {
+        let then = after_question(state)
+            .map_or_else(|| "goes on".to_owned(), |name| format!("goes on to {name}"));
+        commands.push(command("approve", "", then));
+        commands.push(command("approve", " --reject", "takes it back".to_owned()));
+    } else if !back.is_empty() {
+        commands.push(command("rollback", "", "takes it back".to_owned()));
+    }
+    let does = if back.is_empty() {
+        "calls it off"
+    } else {
+        "calls it off, and takes it back"
+    };
+    commands.push(command("abort", "", does.to_owned()));
+    commands
+}
+
+/// The question that waits, by the place of its stage.
+pub(super) fn asked(state: &State) -> Option<usize> {
+    let stage = state.current()?;
+    match state.stages.get(stage)? {
+        StageState::Approve(ApproveState::Asked { .. }) => Some(stage),
+        StageState::Approve(
+            ApproveState::NotStarted
+            | ApproveState::NotNeeded { .. }
+            | ApproveState::Answered { .. }
+            | ApproveState::Unanswered { .. },
+        )
+        | StageState::Wait(_)
+        | StageState::Analyze(_)
+        | StageState::Operate(_) => None,
+    }
+}
+
+/// The phase that follows after the question.
+fn after_question(state: &State) -> Option<&str> {
+    let stage = asked(state)?;
+    let phases = &state.request.phases;
+    let next = phases.iter().find(|phase| phase.first > stage)?;
+    let is_last = state
+        .late_stage(Purpose::RollBack)
+        .is_some_and(|back| next.first >= back);
+    (!is_last).then_some(next.name.as_str())
+}
+
+/// What it would take to take it back.
+pub(super) fn rollback(state: &State, steps: &[Step]) -> RollbackStatus {
+    let decided = state.release.as_ref().and_then(|it| it.decided.as_ref());
+    let why_not = match decided.map(|it| it.decision) {
+        Some(Decision::RolledBack | Decision::CalledOff) if state.end.is_none() => {
+            "it is being taken back".to_owned()
+        }
+        Some(Decision::RolledBack | Decision::CalledOff) => "it was taken back".to_owned(),
+        Some(Decision::Refused) => "nothing was touched".to_owned(),
+        Some(Decision::Superseded) => "another release has the cluster".to_owned(),
+        Some(Decision::Promoted) | None if steps.is_empty() => {
+            "there is nothing to take back".to_owned()
+        }
+        Some(Decision::Promoted) | None => String::new(),
+    };
+    RollbackStatus {
+        ready: why_not.is_empty(),
+        operations: steps.iter().map(|step| step.sentence.clone()).collect(),
+        why_not,
+    }
+}
