@@ -4,6 +4,7 @@
 //! for work and holds leases, [`service`] is what everybody else talks to, [`retention`] forgets. A crash at any moment loses
 //! nothing: what happened is in the journal, and what is not in the journal is done again.
 
+pub mod audit;
 pub mod engine;
 pub mod event;
 pub mod invariants;

@@ -1,5 +1,6 @@
 //! Stories of our own resources, asked of the real server.
 
+mod audit;
 mod events;
 mod executions;
 mod operation;

@@ -3,6 +3,7 @@
 mod examples;
 mod hostile;
 mod overrides;
+mod pages;
 mod process;
 mod refusals;
 mod warnings;

@@ -2,6 +2,7 @@
 //! all paths. They answer no page of another origin.
 
 pub mod answer;
+pub mod audit;
 pub mod docs;
 pub mod events;
 pub mod execution_body;
@@ -65,6 +66,7 @@ impl FromRef<OwnState> for ApiState {
         executions::show,
         executions::cancel,
         executions::resume,
+        audit::list,
         events::follow,
         releases::plan,
         releases::start,
@@ -97,6 +99,7 @@ pub fn routes(state: OwnState) -> Router {
         .route("/executions/{id}/events", get(events::follow))
         .route("/executions/{id}/cancel", post(executions::cancel))
         .route("/executions/{id}/resume", post(executions::resume))
+        .route("/audit", get(audit::list))
         .route("/releases", get(releases::list).post(releases::start))
         .route("/releases/plan", post(releases::plan))
         .route("/releases/{id}", get(releases::show))

@@ -3,10 +3,13 @@
 mod faults;
 mod fixture;
 mod journal_format;
+mod release_audit;
 mod release_fixture;
 mod release_kills;
 mod release_lives;
+mod release_notices;
 mod release_simulation;
+mod release_watch;
 mod simulation;
 mod transitions;
 mod worker;

@@ -157,8 +157,7 @@ fn an_account_is_looked_for_in_the_server_config() {
       ┌─ coalmine.yaml:2:1
       │
     2 │ acounts:
-      │ ^^^^^^^ expected `accounts`, `allowedHosts`, `allowedOrigins`, `auth`, `collect`, `dataDir`, `deployments`, `health`, `judging`, `limits`, `listen`, `logging`, `retention`, `shutdownGrace`, `storageAccounts`, `version` or `worker`
-      │ ^^^^^^^ expected `accounts`, `allowedHosts`, `allowedOrigins`, `auth`, `collect`, `dataDir`, `health`, `judging`, `limits`, `listen`, `logging`, `notify`, `retention`, `shutdownGrace`, `storageAccounts`, `version` or `worker`
+      │ ^^^^^^^ expected `accounts`, `allowedHosts`, `allowedOrigins`, `auth`, `collect`, `dataDir`, `deployments`, `health`, `judging`, `limits`, `listen`, `logging`, `notify`, `retention`, `shutdownGrace`, `storageAccounts`, `version` or `worker`
       = hint: did you mean `accounts`?
 
     1 error. Nothing was judged.

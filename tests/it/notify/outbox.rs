@@ -151,7 +151,9 @@ fn again(why: &str, after: Option<Duration>) -> Undelivered {
 fn due_ms(state: &MessageState) -> i64 {
     match state.standing {
         MessageStanding::Waiting { due_ms } => due_ms,
-        other => panic!("{other:?}"),
+        other @ (MessageStanding::Delivered { .. } | MessageStanding::GivenUp { .. }) => {
+            panic!("{other:?}")
+        }
     }
 }
 
