@@ -3,18 +3,23 @@
 use std::process::ExitCode;
 
 use coalmine::app::{self, AppError};
-use coalmine::cli::{self, Parts, RunningEngine, ServeError};
+use coalmine::cli::{self, EngineUse, Parts, RunningEngine, ServeError};
 
 fn main() -> ExitCode {
     cli::main(Parts {
         serve: |config, ready| app::serve(config, ready).map_err(told),
-        own_engine: |config| {
-            Box::pin(async {
-                let running = app::own_engine(config).await.map_err(told)?;
+        own_engine: |config, engine| {
+            Box::pin(async move {
+                let engine = match engine {
+                    EngineUse::Plan => app::EngineUse::Plan,
+                    EngineUse::Run => app::EngineUse::Run,
+                };
+                let running = app::own_engine(config, engine).await.map_err(told)?;
                 Ok(RunningEngine {
                     url: format!("http://{}", running.address),
                     token: running.token.clone(),
-                    stop: Box::new(|| Box::pin(running.end())),
+                    ended: running.ended.clone(),
+                    stop: Box::new(|| Box::pin(async { running.end().await.map_err(told) })),
                 })
             })
         },

@@ -46,17 +46,27 @@ pub(super) fn observer(
 ///
 /// # Errors
 /// This program cannot be found, which local accounts start as their supervisor.
-pub(super) fn drivers(config: &ServerConfig, data_dir: &Path) -> Result<Drivers, AppError> {
+pub(super) fn drivers(
+    config: &ServerConfig,
+    data_dir: &Path,
+    has_token: bool,
+) -> Result<Drivers, AppError> {
     let program = env::current_exe().map_err(|cause| AppError::System {
         doing: "find this program",
         cause: Box::new(cause),
     })?;
     // Who may ask may start programs here. Without a token that is everybody who reaches the port, so it must be said.
-    if config.default_deployments && config.token.is_none() {
+    if config.default_deployments && !has_token {
         tracing::info!(
             "nothing can be released from here: requests carry no token, and the config has no `deployments`"
         );
         return Ok(Drivers::default());
+    }
+    if !config.deployments.is_empty() && !has_token {
+        tracing::warn!(
+            "`deployments` are served without a token: whoever reaches `{}` can start programs here; `auth.token` of the server config names one",
+            config.listen
+        );
     }
     let accounts = config.deployments.iter().map(|deployment| {
         let driver: Arc<dyn Driver> = match &deployment.kind {

@@ -1,7 +1,7 @@
 //! The life of a server: open, work, stop.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -67,7 +67,8 @@ pub fn serve(
             signal(SignalKind::interrupt()).map_err(system("listen for signals"))?,
             stop.clone(),
         ));
-        let outcome = run(config, &mut *ready, stop).await;
+        let mut ready = |up: Up| ready(up.address);
+        let outcome = run(config, Mode::Service, &mut ready, stop).await.map(drop);
         signals.abort();
         outcome
     });
@@ -85,18 +86,61 @@ fn system<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
     }
 }
 
+/// What a server of one command does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineUse {
+    /// Answers what is asked, and changes nothing: old work stays where it is, and nobody finds it by the data folder.
+    Plan,
+    /// All that a service does.
+    Run,
+}
+
+/// For whom a server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// For everybody.
+    Service,
+    /// For one command. Requests carry a token that is made where the config has none.
+    Own(EngineUse),
+}
+
+/// A server that answers.
+struct Up {
+    address: SocketAddr,
+    token: Option<String>,
+}
+
+/// Serves until `stop`; what was left undone, one sentence each.
 async fn run(
     config: &ServerConfig,
-    ready: &mut (dyn FnMut(SocketAddr) + Send),
+    mode: Mode,
+    ready: &mut (dyn FnMut(Up) + Send),
     stop: CancellationToken,
-) -> Result<(), AppError> {
+) -> Result<Vec<String>, AppError> {
     let metrics = telemetry::metrics().map_err(system("begin to count"))?;
-    let token = token(config)?;
+    let mut token = token(config)?;
+    let mut token_file = match &config.token {
+        Some(SecretPlace::File(path)) => Some(path.clone()),
+        Some(SecretPlace::Environment(_)) | None => None,
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let sources = accounts::sources(config, &clock)?;
     let channels = notify::channels(&config.notify)?;
 
     let folder = DataDir::open(&data_dir(config)?)?;
+    // The folder is ours: what somebody who was killed left in it leads nobody to us, nor us to a stranger.
+    Whereabouts::forget(folder.path());
+    let made = match (mode, &token) {
+        (Mode::Own(_), None) => {
+            let made = MadeToken::write(folder.path());
+            Some(made.map_err(system("write a token into the data folder"))?)
+        }
+        (Mode::Own(_), Some(_)) | (Mode::Service, _) => None,
+    };
+    if let Some(made) = &made {
+        token = Some(made.token.clone());
+        token_file = Some(made.path.clone());
+    }
     let store = Arc::new(SqliteStore::open(&folder.database()).await?);
     let archive = FolderArchive::open(&folder.archive())?;
     // Nobody else can hold one: the folder is ours.
@@ -116,7 +160,7 @@ async fn run(
         archive: Arc::new(archive),
         analyst: Arc::new(analyst),
         observer: releases::observer(config, &clock)?,
-        drivers: releases::drivers(config, folder.path())?,
+        drivers: releases::drivers(config, folder.path(), token.is_some())?,
         channels: config.notify.clone().into(),
         clock,
     });
@@ -163,21 +207,15 @@ async fn run(
     // Work goes on while requests finish; it ends after them.
     let rest = CancellationToken::new();
     let mut tasks = Background::default();
-    tasks.start(
-        "worker",
-        work(engine.clone(), config, Arc::clone(&health), rest.clone()),
-    );
-    tasks.start(
-        "watch on executions",
-        watch::run(engine.clone(), rest.clone()),
-    );
-    tasks.start("outbox", {
+    let works = mode != Mode::Own(EngineUse::Plan);
+    let outbox = {
         let ports = engine.ports();
         let (store, clock) = (Arc::clone(&ports.store), Arc::clone(&ports.clock));
-        let outbox = Outbox::new(store, channels, clock, Settings::default());
-        let rest = rest.clone();
-        async move { outbox.run(rest).await }
-    });
+        Outbox::new(store, channels, clock, Settings::default())
+    };
+    if works {
+        start_work(&mut tasks, &engine, config, &health, &outbox, &rest);
+    }
     tasks.start("watch on health", {
         let (ports, every, rest) = (engine.ports().clone(), config.health_every, rest.clone());
         async move { health.watch(&ports, &sources, every, rest).await }
@@ -194,19 +232,16 @@ async fn run(
             }
         }
     });
-    if engine.ports().drivers.iter().next().is_some() {
-        let reaper = Reaper::new(engine.clone(), ReaperSettings::default());
-        let rest = rest.clone();
-        tasks.start("reaper", async move { reaper.run(rest).await });
-    }
-    if let Some(keep) = config.keep_finished {
-        let retention = Retention::new(engine.ports().clone(), keep);
-        let rest = rest.clone();
-        tasks.start("retention", async move { retention.run(rest).await });
-    }
     info!(data_dir = %folder.path().display(), "listening on http://{address}");
-    let whereabouts = Whereabouts::tell(folder.path(), address, config.token.as_ref())?;
-    ready(address);
+    let whereabouts = match mode {
+        // It would do nothing of what it accepts.
+        Mode::Own(EngineUse::Plan) => None,
+        Mode::Own(EngineUse::Run) | Mode::Service => {
+            let token_file = token_file.as_deref();
+            Some(Whereabouts::tell(folder.path(), address, token_file)?)
+        }
+    };
+    ready(Up { address, token });
     let settings = listener::Settings {
         header_time: config.limits.header_time,
         write_time: config.limits.write_time,
@@ -217,14 +252,52 @@ async fn run(
     let broken = tasks.beside(serving, &stop).await;
     rest.cancel();
     tasks.end().await;
+    let undone = match mode {
+        // Nobody goes on with it tomorrow.
+        Mode::Own(EngineUse::Run) => outbox.drain(LAST_MESSAGES).await,
+        // The next start does; a plan sends nothing.
+        Mode::Own(EngineUse::Plan) | Mode::Service => None,
+    };
     store.close().await;
     info!("stopped");
     drop(whereabouts);
+    drop(made);
     drop(folder);
     match broken {
         Some(part) => Err(AppError::BrokeOff { part }),
-        None => Ok(()),
+        None => Ok(undone.into_iter().collect()),
     }
+}
+
+/// Starts what changes things by itself.
+fn start_work(
+    tasks: &mut Background,
+    engine: &Engine,
+    config: &ServerConfig,
+    health: &Arc<Health>,
+    outbox: &Outbox,
+    rest: &CancellationToken,
+) {
+    tasks.start(
+        "worker",
+        work(engine.clone(), config, Arc::clone(health), rest.clone()),
+    );
+    tasks.start(
+        "watch on executions",
+        watch::run(engine.clone(), rest.clone()),
+    );
+    tasks.start("outbox", {
+        let (outbox, rest) = (outbox.clone(), rest.clone());
+        async move { outbox.run(rest).await }
+    });
+    if engine.ports().drivers.iter().next().is_some() {
+        let reaper = Reaper::new(engine.clone(), ReaperSettings::default());
+        let rest = rest.clone();
+        tasks.start("reaper", async move { reaper.run(rest).await });
+    }
+    let retention = Retention::new(engine.ports().clone(), config.keep_finished);
+    let rest = rest.clone();
+    tasks.start("retention", async move { retention.run(rest).await });
 }
 
 /// A server within the runtime of the caller: for one command that needs one. Requests must carry a token that is made here and
@@ -232,39 +305,36 @@ async fn run(
 ///
 /// # Errors
 /// Why it cannot start.
-pub async fn own_engine(mut config: ServerConfig) -> Result<Running, AppError> {
-    if config.token.is_none() {
-        let path = data_dir(&config)?.join(TOKEN_FILE);
-        write_token(&path).map_err(system("write a token into the data folder"))?;
-        config.token = Some(SecretPlace::File(path));
-    }
-    let token = token(&config)?;
-    let stop = CancellationToken::new();
+pub async fn own_engine(config: ServerConfig, engine: EngineUse) -> Result<Running, AppError> {
+    let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
     let (tell, told) = oneshot::channel();
     let serving = tokio::spawn({
-        let stop = stop.clone();
+        // However it ends.
+        let (stop, ended) = (stop.clone(), ended.clone().drop_guard());
         async move {
+            let _ended = ended;
             let mut tell = Some(tell);
-            let mut ready = |address: SocketAddr| {
+            let mut ready = |up: Up| {
                 if let Some(tell) = tell.take() {
                     // Who asked went away; the stop follows.
-                    let _ = tell.send(address);
+                    let _ = tell.send(up);
                 }
             };
-            run(&config, &mut ready, stop).await
+            run(&config, Mode::Own(engine), &mut ready, stop).await
         }
     });
     match told.await {
-        Ok(address) => Ok(Running {
+        Ok(Up { address, token }) => Ok(Running {
             address,
             token,
+            ended,
             stop,
             serving,
         }),
         // It ended before it was ready.
         Err(_) => match serving.await {
             Ok(Err(error)) => Err(error),
-            Ok(Ok(())) | Err(_) => Err(AppError::BrokeOff { part: "server" }),
+            Ok(Ok(_)) | Err(_) => Err(AppError::BrokeOff { part: "server" }),
         },
     }
 }
@@ -276,40 +346,58 @@ pub struct Running {
     pub address: SocketAddr,
     /// The token that requests carry.
     pub token: Option<String>,
+    /// Cancelled when it has ended, by itself or because it was told to.
+    pub ended: CancellationToken,
     stop: CancellationToken,
-    serving: JoinHandle<Result<(), AppError>>,
+    serving: JoinHandle<Result<Vec<String>, AppError>>,
 }
 
 impl Running {
-    /// Ends it in order; the data folder is free afterwards.
-    pub async fn end(self) {
+    /// Ends it in order; the data folder is free afterwards. What was left undone, one sentence each.
+    ///
+    /// # Errors
+    /// It broke off, now or before.
+    pub async fn end(self) -> Result<Vec<String>, AppError> {
         self.stop.cancel();
-        match self.serving.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!("the server ended with: {}", with_causes(&error)),
-            Err(error) => warn!("the server broke off: {error}"),
-        }
+        let broken = |_| AppError::BrokeOff { part: "server" };
+        self.serving.await.map_err(broken)?
     }
 }
 
 /// The file with the token of a server that was started for one command.
 const TOKEN_FILE: &str = "service.token";
 
-fn write_token(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = path.parent().unwrap_or(path);
-    std::fs::create_dir_all(folder)?;
-    // Chance of the system, not of a generator that can be foretold.
-    let mut chance = [0; 32];
-    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut chance)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    let rights = std::fs::Permissions::from_mode(0o600);
-    file.as_file().set_permissions(rights)?;
-    for byte in chance {
-        write!(file, "{byte:02x}")?;
+/// Longest time that the messages of a command's release may take at its end.
+const LAST_MESSAGES: Duration = Duration::from_secs(10);
+
+/// A token that was made for one command. Its file goes with it; only who has the data folder may make one.
+struct MadeToken {
+    path: PathBuf,
+    token: String,
+}
+
+impl MadeToken {
+    fn write(folder: &Path) -> std::io::Result<Self> {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Chance of the system, not of a generator that can be foretold.
+        let mut chance = [0; 32];
+        std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut chance)?;
+        let token: String = chance.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let rights = std::fs::Permissions::from_mode(0o600);
+        file.as_file().set_permissions(rights)?;
+        file.write_all(token.as_bytes())?;
+        let path = folder.join(TOKEN_FILE);
+        file.persist(&path)?;
+        Ok(Self { path, token })
     }
-    file.persist(path)?;
-    Ok(())
+}
+
+impl Drop for MadeToken {
+    fn drop(&mut self) {
+        // A token that stays opens nothing.
+        let _ = std::fs::remove_file(&self.path);
+    }
 }
 
 /// Looks for work, and says whether it does.
@@ -393,13 +481,13 @@ impl Whereabouts {
     fn tell(
         folder: &Path,
         address: SocketAddr,
-        token: Option<&SecretPlace>,
+        token_file: Option<&Path>,
     ) -> Result<Self, AppError> {
         let path = folder.join(WHEREABOUTS);
         let told = || -> std::io::Result<()> {
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            let mut text = serde_json::json!({"url": format!("http://{address}")});
-            if let Some(SecretPlace::File(path)) = token {
+            let mut text = serde_json::json!({"url": format!("http://{}", reachable(address))});
+            if let Some(path) = token_file {
                 text["tokenFile"] = std::path::absolute(path)?.display().to_string().into();
             }
             file.write_all(text.to_string().as_bytes())?;
@@ -409,6 +497,23 @@ impl Whereabouts {
         told().map_err(system("tell where the service is"))?;
         Ok(Self(path))
     }
+
+    /// Removes what is told in a folder.
+    fn forget(folder: &Path) {
+        // Mostly there is none.
+        let _ = std::fs::remove_file(folder.join(WHEREABOUTS));
+    }
+}
+
+/// Where who is on this machine reaches a server that listens on `address`: no one can connect to `0.0.0.0` everywhere.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        // A socket of all addresses of both kinds may be one of version 6 alone.
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 impl Drop for Whereabouts {

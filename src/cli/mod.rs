@@ -28,6 +28,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 
 pub use serve::{Serve, ServeError};
 
@@ -101,12 +102,28 @@ pub struct RunningEngine {
     pub url: String,
     /// What requests must carry, if anything.
     pub token: Option<String>,
+    /// Cancelled when it has ended, by itself or because it was told to.
+    pub ended: CancellationToken,
     /// Ends it in order: requests finish, the data folder is free afterwards.
-    pub stop: Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>,
+    pub stop: StopEngine,
+}
+
+/// Ends a server; what it left undone, one sentence each, or why it had broken off.
+pub type StopEngine =
+    Box<dyn FnOnce() -> BoxFuture<'static, Result<Vec<String>, ServeError>> + Send>;
+
+/// What a server of one command is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineUse {
+    /// To be asked: it does nothing by itself, and goes on with nothing that it finds.
+    Plan,
+    /// To do releases.
+    Run,
 }
 
 /// Starts a server that listens as the config says, within the runtime of the caller, and leaves signals to the caller.
-pub type OwnEngine = fn(ServerConfig) -> BoxFuture<'static, Result<RunningEngine, ServeError>>;
+pub type OwnEngine =
+    fn(ServerConfig, EngineUse) -> BoxFuture<'static, Result<RunningEngine, ServeError>>;
 
 /// What verbs are given, because it is not for the command line to know which parts there are.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,7 @@ mod list;
 mod one;
 mod plan;
 mod reach;
+mod resume;
 mod rollback;
 mod run;
 mod screen;
@@ -46,6 +47,8 @@ enum Verb {
     Abort(abort::Args),
     /// Take a release back, also after it has ended
     Rollback(rollback::Args),
+    /// Let a release that is stuck try again
+    Resume(resume::Args),
     /// List releases, newest first
     List(list::Args),
 }
@@ -103,6 +106,7 @@ pub(super) fn run(args: &Args, parts: Parts, console: &mut Console) -> Result<Ex
             Verb::Approve(args) => approve::run(args, console).await,
             Verb::Abort(args) => abort::run(args, console).await,
             Verb::Rollback(args) => rollback::run(args, console).await,
+            Verb::Resume(args) => resume::run(args, console).await,
             Verb::List(args) => list::run(args, console).await,
         }
     });

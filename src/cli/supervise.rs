@@ -1,5 +1,6 @@
 //! `coalmine supervise`: holds the server groups of a local account. Hidden: the local driver starts it.
 
+use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::config::server::wire::{LogFormat, LogLevel};
+use crate::drivers::Driver as _;
 use crate::drivers::local::supervisor::{self, Ended, Settings};
 use crate::drivers::local::{LocalAccount, LocalDriver};
 use crate::telemetry;
@@ -25,6 +27,9 @@ pub(super) struct Args {
     /// End everything that is held there, production too, and the supervisor that holds it
     #[arg(long)]
     stop: bool,
+    /// With --stop: without asking; needed where there is no terminal
+    #[arg(long, short, requires = "stop")]
+    yes: bool,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
@@ -56,13 +61,50 @@ fn stop(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::new(format!("cannot find this program: {error}")))?;
     let driver = LocalDriver::new(LocalAccount::new(&args.dir, program));
-    let stopped = tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?
-        .block_on(driver.stop(STOP));
-    match stopped {
-        Ok(()) => Ok(Exit::Pass),
+        .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
+    let held = match runtime.block_on(driver.find_owned()) {
+        Ok(held) => held,
+        Err(error) => {
+            console.fail(&Failure::new(error.message));
+            return Ok(Exit::OutOfReach);
+        }
+    };
+    let dir = args.dir.display();
+    let groups: Vec<String> = held
+        .iter()
+        .map(|it| format!("  {} in {} ({})\n", it.group, it.place, it.role.word()))
+        .collect();
+    if !groups.is_empty() && !args.yes {
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return Err(Failure::new("there is no terminal to ask on")
+                .hint("`--yes` ends everything without asking")
+                .so("Nothing was ended."));
+        }
+        console.ask(&format!(
+            "These server groups of `{dir}` end, with the traffic that they serve:\n{}  End them? [y/N] ",
+            groups.concat()
+        ));
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        read.map_err(|error| Failure::new(format!("cannot read the answer: {error}")))?;
+        if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+            console.note("nothing was ended");
+            return Ok(Exit::NotAllowed);
+        }
+    }
+    match runtime.block_on(driver.stop(STOP)) {
+        Ok(()) => {
+            let told = if groups.is_empty() {
+                format!("`{dir}` held nothing.\n")
+            } else {
+                format!("Ended, of `{dir}`:\n{}", groups.concat())
+            };
+            console.tell(&told)?;
+            Ok(Exit::Pass)
+        }
         Err(error) => {
             console.fail(&Failure::new(error.message));
             Ok(Exit::OutOfReach)

@@ -12,12 +12,14 @@ use super::event::Event;
 use super::state::{State, Status, judgement_name};
 use crate::archive::ArchiveError;
 use crate::model::ids::ExecutionId;
-use crate::store::{HeadFilter, StoreError};
+use crate::store::{DocumentKind, HeadFilter, StoreError};
 
 /// How many executions are forgotten in one transaction.
 const BATCH: u64 = 50;
 /// How often a sweep begins.
 const SWEEP_EVERY: Duration = Duration::from_secs(15 * 60);
+/// How long a plan can be started after it was shown: a week.
+const PLANS_MS: i64 = 7 * 86_400_000;
 /// Every how many sweeps the archive is searched for bundles that nothing names: once a day.
 const ORPHANS_EVERY: u64 = 24 * 4;
 
@@ -25,7 +27,7 @@ const ORPHANS_EVERY: u64 = 24 * 4;
 #[derive(Debug, Clone)]
 pub struct Retention {
     ports: Ports,
-    keep: Duration,
+    keep: Option<Duration>,
 }
 
 /// Why a sweep broke off. The next one goes on where it stopped.
@@ -47,10 +49,14 @@ struct Kept {
 }
 
 impl Retention {
-    /// Keeps ended executions for as long as `keep` after their end.
+    /// Keeps ended executions for as long as `keep` after their end; for ever where it is `None`. Plans of releases, which are
+    /// made to be started soon, go after a week in any case: a release that was started has its own.
     #[must_use]
-    pub fn new(ports: Ports, keep: Duration) -> Self {
-        Self { ports, keep }
+    pub fn new(ports: Ports, keep: impl Into<Option<Duration>>) -> Self {
+        Self {
+            ports,
+            keep: keep.into(),
+        }
     }
 
     /// Sweeps until `stop`.
@@ -78,7 +84,17 @@ impl Retention {
                 );
             }
         }
-        if round.is_multiple_of(ORPHANS_EVERY) {
+        match self.sweep_plans().await {
+            Ok(0) => {}
+            Ok(removed) => info!(removed, "removed {removed} plans that are old"),
+            Err(error) => {
+                warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot remove old plans"
+                );
+            }
+        }
+        if self.keep.is_some() && round.is_multiple_of(ORPHANS_EVERY) {
             match self.sweep_orphans().await {
                 Ok(0) => {}
                 Ok(removed) => info!(removed, "removed {removed} bundles that nothing names"),
@@ -99,7 +115,10 @@ impl Retention {
     /// # Errors
     /// `Store`.
     pub async fn sweep(&self) -> Result<u64, SweepError> {
-        let keep_ms = i64::try_from(self.keep.as_millis()).unwrap_or(i64::MAX);
+        let Some(keep) = self.keep else {
+            return Ok(0);
+        };
+        let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before_ms = self.ports.clock.now_ms().saturating_sub(keep_ms);
         let (mut forgotten, mut left) = (0, 0);
         loop {
@@ -149,6 +168,30 @@ impl Retention {
             named.extend(self.kept(&head.id).await?.bundles);
         }
         Ok(self.ports.archive.remove_orphans(&named).await?)
+    }
+
+    /// Removes plans of releases that are older than a week, and says how many.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn sweep_plans(&self) -> Result<u64, SweepError> {
+        let store = &self.ports.store;
+        let before_ms = self.ports.clock.now_ms().saturating_sub(PLANS_MS);
+        let mut removed = 0;
+        for plan in store.documents(DocumentKind::ReleasePlan, &[]).await? {
+            if plan.updated_ms >= before_ms {
+                continue;
+            }
+            match store
+                .delete_document(DocumentKind::ReleasePlan, &plan.id)
+                .await
+            {
+                Ok(()) => removed += 1,
+                Err(StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(removed)
     }
 
     /// By the journal. One that cannot be read any more is forgotten all the same; what it kept stays in the archive.

@@ -1,6 +1,6 @@
 //! Empties the outbox: sends what is due, and keeps what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,6 +103,38 @@ impl Outbox {
                 () = tokio::time::sleep(self.settings.look_every) => {}
             }
         }
+    }
+
+    /// The last pass of a process that nobody goes on for: what is due is tried once more, for at most `longest`. What is left
+    /// then, as a sentence that the log has too; the next who empties this store's outbox sends it.
+    pub async fn drain(&self, longest: Duration) -> Option<String> {
+        let passed = tokio::time::timeout(longest, self.deliver_due()).await;
+        if let Ok(Err(error)) = &passed {
+            let error = error as &dyn std::error::Error;
+            warn!(error, "the outbox cannot be emptied");
+        }
+        let left = match self.store.messages_due(i64::MAX, BATCH).await {
+            Ok(left) => left,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                warn!(error, "it is not known which messages are left");
+                return Some("it is not known which messages are left".to_owned());
+            }
+        };
+        let channels: BTreeSet<&str> = left.iter().map(|it| it.message.channel.as_str()).collect();
+        let channels: Vec<&str> = channels.into_iter().collect();
+        let some = match u64::try_from(left.len()).unwrap_or(BATCH) {
+            0 => return None,
+            1 => "1 message is".to_owned(),
+            BATCH => format!("{BATCH} messages or more are"),
+            some => format!("{some} messages are"),
+        };
+        let told = format!(
+            "{some} not delivered: `{}` was not told",
+            channels.join("`, `")
+        );
+        warn!("{told}");
+        Some(told)
     }
 
     /// One pass: tries each message once that is due.

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -52,6 +53,39 @@ impl DataDirError {
     }
 }
 
+/// The file with the lock.
+const LOCK: &str = "coalmine.lock";
+/// How often the lock is tried, and the pause between: who only looks (see [`is_held`]) has it for a moment.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Whether a living process serves the folder. What a process that was killed left there does not count; neither does a folder
+/// that is absent or cannot be read.
+#[must_use]
+pub fn is_held(path: &Path) -> bool {
+    let Ok(lock) = File::open(path.join(LOCK)) else {
+        return false;
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => {
+            let _ = lock.unlock();
+            false
+        }
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(_)) => false,
+    }
+}
+
+fn take(lock: &File) -> Result<(), TryLockError> {
+    for _ in 1..TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            taken => return taken,
+        }
+    }
+    lock.try_lock()
+}
+
 /// A folder that this process alone serves, until the value is dropped or the process ends, however it ends.
 #[derive(Debug)]
 pub struct DataDir {
@@ -95,9 +129,9 @@ impl DataDir {
             .write(true)
             .create(true)
             .truncate(false)
-            .open(path.join("coalmine.lock"))
+            .open(path.join(LOCK))
             .map_err(system("opening its lock"))?;
-        match lock.try_lock() {
+        match take(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();

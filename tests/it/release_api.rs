@@ -85,6 +85,11 @@ async fn what_is_started_is_the_plan_that_was_shown() {
             format!("start {hash} by somebody key "),
         ]
     );
+    let mut changed = planned["plan"].clone();
+    changed["release"]["spec"]["application"] = json!("other");
+    let message = service.post("/releases", &json!({"plan": changed})).await;
+    let message = message.refused(400);
+    assert!(message.contains("did not make the plan"), "{message}");
     let unknown = json!({"planHash": "0".repeat(64)});
     let message = service.post("/releases", &unknown).await.refused(404);
     assert!(message.contains("/releases/plan"), "{message}");
@@ -205,6 +210,7 @@ async fn what_the_desk_refuses_has_its_status() {
         (DeskError::WrongState("nothing is asked".to_owned()), 409),
         (DeskError::Forbidden("`x` may not answer".to_owned()), 403),
         (DeskError::KeyReused("again".to_owned()), 422),
+        (DeskError::TooMany("too much runs".to_owned()), 429),
         (DeskError::Unavailable("the store is away".to_owned()), 503),
     ];
     for (error, status) in errors {

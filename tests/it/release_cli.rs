@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use coalmine::executions::event::Event;
 use coalmine::executions::release::desk::Planned;
 use coalmine::executions::release::event::{Cause, Decision, ReleaseEvent};
+use coalmine::store::data_dir::DataDir;
 use coalmine::ui::release::plan::PlanStatus;
 use coalmine::ui::release::status::ReleaseStatus;
 use coalmine_judges::judgement::Verdict;
@@ -350,6 +351,13 @@ fn the_service_of_the_data_folder_is_found_and_told_the_token() {
     assert!(none.stderr.contains("coalmine serve"), "{none:?}");
     let address = json!({ "url": bench.server.url() });
     std::fs::write(data.join("service.json"), address.to_string()).unwrap();
+    let stale = Bench::ends(&mut bench.program("list --data-dir data"));
+    assert_eq!(stale.code, 4, "{stale:?}");
+    assert!(
+        bench.server.seen().is_empty(),
+        "nobody serves the folder, and who has the port by now is not asked"
+    );
+    let served = DataDir::open(&data).unwrap();
     let without = Bench::ends(&mut bench.program("list --data-dir data"));
     assert_eq!(without.code, 2, "{without:?}");
     assert!(without.stderr.contains("COALMINE_TOKEN"), "{without:?}");
@@ -365,7 +373,7 @@ fn the_service_of_the_data_folder_is_found_and_told_the_token() {
     );
     let last = bench.server.seen().pop().unwrap();
     assert_eq!(last.field("application"), "search");
-    // What a killed service left names an address where nobody answers.
+    // One that is about to end does not listen any more.
     std::fs::write(
         data.join("service.json"),
         r#"{"url": "http://127.0.0.1:9"}"#,
@@ -373,4 +381,150 @@ fn the_service_of_the_data_folder_is_found_and_told_the_token() {
     .unwrap();
     let gone = Bench::ends(&mut bench.program("list --data-dir data"));
     assert_eq!(gone.code, 4, "{gone:?}");
+    drop(served);
+}
+
+#[test]
+fn a_service_that_cannot_answer_now_is_not_taken_for_none() {
+    let bench = Bench::new(|_| refused(503, "the store is away"));
+    let data = bench.folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let _served = DataDir::open(&data).unwrap();
+    let address = json!({ "url": bench.server.url() });
+    std::fs::write(data.join("service.json"), address.to_string()).unwrap();
+    let done = Bench::ends(&mut bench.program("plan search.yaml --data-dir data"));
+    assert_eq!(done.code, 4, "{done:?}");
+    assert!(done.stderr.contains("the store is away"), "{done:?}");
+}
+
+#[test]
+fn waiting_ends_where_only_a_person_can_help_who_can_then_resume() {
+    let stuck = || {
+        status_of(|story| {
+            story.happens(&Event::GotStuck {
+                stage: 7,
+                error: "the group is gone".to_owned(),
+            });
+        })
+    };
+    let bench = Bench::new(move |seen| match seen.path.as_str() {
+        "/releases/plan" => ok(&planned()),
+        "/releases" => Reply::new(201, json!({ "id": ID }).to_string()),
+        path if path.ends_with("/resume") => ok(&json!({"changed": true, "execution": {}})),
+        path if path.ends_with("/events") => Reply::nothing(),
+        _ => ok(&stuck()),
+    });
+    let resume = "coalmine release resume 2C81WXYZ";
+    for verb in ["status 2C81WXYZ --wait", "run search.yaml --yes"] {
+        let done = bench.run(verb);
+        assert_eq!(done.code, 4, "{verb}: {done:?}");
+        assert!(
+            done.stderr
+                .contains("the release is stuck: the group is gone"),
+            "{done:?}"
+        );
+        assert!(done.stderr.contains(resume), "{done:?}");
+    }
+    let shown = bench.run("status 2C81WXYZ");
+    assert!(shown.stdout.contains(resume), "{}", shown.stdout);
+    let done = bench.run("resume 2C81WXYZ --reason mended");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.stdout.contains("Resumed by kim"), "{done:?}");
+    let asked = bench.server.seen().pop().unwrap();
+    assert_eq!(asked.path, format!("/executions/{ID}/resume"));
+    assert!(asked.body.contains("mended"), "{}", asked.body);
+}
+
+#[test]
+fn a_time_in_which_no_answer_came_tells_nothing_of_the_release() {
+    let bench = Bench::new(|_| refused(503, "the store is away"));
+    let done = bench.run("status 2C81WXYZ --wait --timeout 300ms");
+    assert_eq!(done.code, 4, "{done:?}");
+    assert!(done.stderr.contains("never answered"), "{done:?}");
+}
+
+/// A spec for the local driver of an engine of the program's own, and what ends it.
+struct Local(Bench);
+
+impl Local {
+    fn new() -> Self {
+        let bench = Bench::new(|_| Reply::nothing());
+        // It never says that it is well.
+        let spec = "\
+version: coalmine/v1
+application: search
+artifact: {version: 5.3.9, reference: never}
+targets:
+  - size: 1
+    process:
+      command: [/bin/sh, -c, 'exec sleep 600']
+      health: {path: /health, interval: 100ms}
+promotion: {strategy: redBlack}
+";
+        std::fs::write(bench.folder.path().join("local.yaml"), spec).unwrap();
+        Self(bench)
+    }
+
+    fn run(&self, arguments: &str) -> Done {
+        Bench::ends(&mut self.0.program(arguments))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let data = std::fs::read_dir(self.0.folder.path().join("data")).unwrap();
+        data.map(|it| it.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    fn stop(&self, arguments: &[&str]) -> Done {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coalmine"));
+        command
+            .args(["supervise", "--stop", "--dir", "data/deployments/local"])
+            .args(arguments)
+            .current_dir(self.0.folder.path())
+            .stdin(std::process::Stdio::null());
+        Bench::ends(&mut command)
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.stop(&["--yes"]);
+    }
+}
+
+#[test]
+fn an_engine_of_its_own_takes_back_what_is_too_late_and_leaves_no_token() {
+    let local = Local::new();
+    let planned = local.run("plan local.yaml --data-dir data");
+    assert_eq!(planned.code, 0, "{planned:?}");
+    let done = local.run("run local.yaml --yes --timeout 2s --data-dir data");
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.stderr.contains("called off"), "{done:?}");
+    assert!(done.stdout.contains("decided=calledOff"), "{done:?}");
+    let names = local.names();
+    for gone in ["service.json", "service.token"] {
+        assert!(!names.contains(&gone.to_owned()), "{names:?}");
+    }
+    let stopped = local.stop(&[]);
+    assert_eq!(stopped.code, 0, "nothing is held: {stopped:?}");
+    assert!(stopped.stdout.contains("held nothing"), "{stopped:?}");
+}
+
+#[test]
+fn a_second_command_leaves_the_token_of_the_first_alone() {
+    let local = Local::new();
+    let data = local.0.folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let _served = DataDir::open(&data).unwrap();
+    std::fs::write(data.join("service.token"), "of the first").unwrap();
+    for verb in ["plan local.yaml", "run local.yaml --yes"] {
+        let second = local.run(&format!("{verb} --data-dir data"));
+        assert_eq!(second.code, 4, "{second:?}");
+        assert!(
+            second.stderr.contains("is served by the process"),
+            "{second:?}"
+        );
+    }
+    let token = std::fs::read_to_string(data.join("service.token")).unwrap();
+    assert_eq!(token, "of the first");
 }

@@ -20,6 +20,9 @@ pub struct Access {
     /// Names in the `Host` header; all of them where `None`.
     hosts: Option<Vec<String>>,
     loopback: bool,
+    /// Whether who is on this machine reaches it by a loopback name. No page of another name can have a browser send one, so that
+    /// they may pass beside the names that are allowed.
+    loopback_names: bool,
 }
 
 impl std::fmt::Debug for Access {
@@ -37,11 +40,13 @@ impl Access {
     /// A server that listens on `listen`, with the token that requests must carry and the names that it may be called by.
     #[must_use]
     pub fn new(listen: SocketAddr, token: Option<&str>, allowed_hosts: &[String]) -> Self {
-        let loopback = listen.ip().to_canonical().is_loopback();
+        let ip = listen.ip().to_canonical();
+        let loopback = ip.is_loopback();
         Self {
             token: token.map(hash),
             hosts: (loopback || !allowed_hosts.is_empty()).then(|| allowed_hosts.to_vec()),
             loopback,
+            loopback_names: loopback || ip.is_unspecified(),
         }
     }
 
@@ -56,7 +61,7 @@ impl Access {
             return true;
         };
         let name = host_name(host);
-        let local = self.loopback && is_loopback_name(&name);
+        let local = self.loopback_names && is_loopback_name(&name);
         local || hosts.contains(&name)
     }
 

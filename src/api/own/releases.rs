@@ -42,6 +42,7 @@ impl From<DeskError> for Refusal {
                 ..Self::bad(message)
             },
             DeskError::KeyReused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, message),
+            DeskError::TooMany(_) => Self::new(StatusCode::TOO_MANY_REQUESTS, message),
             DeskError::Unavailable(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, message),
         }
     }

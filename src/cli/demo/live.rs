@@ -15,7 +15,7 @@ use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::release::{Client, Released, released};
-use crate::cli::{Parts, RunningEngine};
+use crate::cli::{EngineUse, Parts, RunningEngine};
 use crate::config::server;
 use crate::drivers::local::{LocalAccount, LocalDriver};
 
@@ -113,7 +113,7 @@ impl Stage {
         ];
         let config = server::without_file(&settings)
             .map_err(|problems| Failure::new(format!("the demo's own config: {problems:?}")))?;
-        let engine = (parts.own_engine)(config)
+        let engine = (parts.own_engine)(config, EngineUse::Run)
             .await
             .map_err(|error| Failure::new(error.message).passing())?;
         let client = Client::new(&engine.url)?.with_token(engine.token.clone());
@@ -129,8 +129,12 @@ impl Stage {
     /// Ends every process, and the service.
     async fn close(self) -> Result<(), Failure> {
         let stopped = self.driver.stop(END).await;
-        (self.engine.stop)().await;
-        stopped.map_err(|error| Failure::new(error.message).passing())
+        let ended = (self.engine.stop)().await;
+        stopped.map_err(|error| Failure::new(error.message).passing())?;
+        // The demo has no channels, and so nothing to leave undone.
+        ended
+            .map(drop)
+            .map_err(|error| Failure::new(error.message).passing())
     }
 
     fn request(&self, act: &Act) -> Value {
@@ -155,7 +159,8 @@ impl Stage {
         for (number, act) in ACTS.iter().enumerate() {
             console.tell(&format!("{}. {}\n", number + 1, act.title))?;
             let request = self.request(act);
-            let status = match released(&self.client, &request, "demo", console).await? {
+            let ended = &self.engine.ended;
+            let status = match released(&self.client, ended, &request, "demo", console).await? {
                 Released::Over(status) => status,
                 Released::Interrupted => {
                     console.note("stopped: everything that was started is ended");

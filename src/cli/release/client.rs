@@ -30,6 +30,8 @@ pub(in crate::cli) struct Client {
 pub(in crate::cli) enum Trouble {
     /// The service is not there, or cannot answer now: the same question may be answered later.
     Away(String),
+    /// Nobody listens at the address: as `Away`, and certain to be no service that is alive and busy.
+    Nobody(String),
     /// It refuses.
     Refused {
         status: StatusCode,
@@ -203,14 +205,19 @@ fn away(error: &reqwest::Error) -> Trouble {
     while let Some(cause) = deepest.source() {
         deepest = cause;
     }
-    Trouble::Away(deepest.to_string())
+    let why = deepest.to_string();
+    if error.is_connect() {
+        Trouble::Nobody(why)
+    } else {
+        Trouble::Away(why)
+    }
 }
 
 impl Trouble {
     /// For the person who called.
     pub(in crate::cli) fn told(self, client: &Client) -> Failure {
         match self {
-            Self::Away(why) => {
+            Self::Away(why) | Self::Nobody(why) => {
                 Failure::new(format!("no answer from `{}`: {why}", client.base())).passing()
             }
             Self::Strange(why) => Failure::new(format!("`{}`: {why}", client.base()))

@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Trouble};
 use super::screen::Screen;
@@ -16,7 +17,7 @@ use super::{json, style};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::ui::release::status::ReleaseStatus;
+use crate::ui::release::status::{ReleaseState, ReleaseStatus};
 use crate::ui::release::{At, line, text};
 
 /// Never asked more often than this, however much happens.
@@ -65,6 +66,10 @@ pub(super) enum Left {
     TimeOver,
     /// Somebody pressed Ctrl-C, or the process is to end.
     Interrupted,
+    /// It cannot go on without a person, and nobody is there who would be shown that.
+    Stuck(Box<ReleaseStatus>),
+    /// The engine of our own ended, and nobody goes on with the release.
+    EngineEnded,
 }
 
 /// Follows one release.
@@ -73,12 +78,42 @@ pub(super) struct Follower<'a> {
     flags: &'a str,
     id: String,
     show: Show,
-    deadline: Option<Instant>,
     screen: Screen,
     last: Option<ReleaseStatus>,
+    ends: Ends,
+    leaves_stuck: bool,
+    news: Option<News>,
+}
+
+/// What ends the following, whatever the release does.
+struct Ends {
+    deadline: Option<Instant>,
     interrupt: Signal,
     terminate: Signal,
-    news: Option<News>,
+    engine: Option<CancellationToken>,
+}
+
+impl Ends {
+    async fn next(&mut self) -> Left {
+        let time = async {
+            match self.deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        let engine = async {
+            match &self.engine {
+                Some(engine) => engine.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => Left::Interrupted,
+            _ = self.terminate.recv() => Left::Interrupted,
+            () = engine => Left::EngineEnded,
+            () = time => Left::TimeOver,
+        }
+    }
 }
 
 /// A task that hears of events.
@@ -107,13 +142,35 @@ impl<'a> Follower<'a> {
             flags,
             id: id.to_owned(),
             show,
-            deadline: timeout.map(|it| Instant::now() + it),
             screen: Screen::default(),
             last: None,
-            interrupt: signal(SignalKind::interrupt()).map_err(no_signals)?,
-            terminate: signal(SignalKind::terminate()).map_err(no_signals)?,
+            ends: Ends {
+                deadline: timeout.map(|it| Instant::now() + it),
+                interrupt: signal(SignalKind::interrupt()).map_err(no_signals)?,
+                terminate: signal(SignalKind::terminate()).map_err(no_signals)?,
+                engine: None,
+            },
+            // Who watches a screen sees it, and can do something about it elsewhere.
+            leaves_stuck: show != Show::Screen,
             news: None,
         })
+    }
+
+    /// Also ends with an engine of our own.
+    pub(super) fn beside(mut self, ended: &CancellationToken) -> Self {
+        self.ends.engine = Some(ended.clone());
+        self
+    }
+
+    /// Whether it is left when it is stuck; by default where nobody watches a screen.
+    pub(super) fn leaves_stuck(mut self, leaves: bool) -> Self {
+        self.leaves_stuck = leaves;
+        self
+    }
+
+    /// From now on there is time.
+    pub(super) fn take_your_time(&mut self) {
+        self.ends.deadline = None;
     }
 
     /// The last status that was seen.
@@ -139,7 +196,7 @@ impl<'a> Follower<'a> {
             let path = format!("/releases/{}", self.id);
             let answer = tokio::select! {
                 answer = self.client.get::<ReleaseStatus>(&path) => answer,
-                left = ended(&mut self.interrupt, &mut self.terminate, self.deadline) => return Ok(left),
+                left = self.ends.next() => return Ok(left),
             };
             match answer {
                 Ok(status) => {
@@ -154,12 +211,15 @@ impl<'a> Follower<'a> {
                     if over {
                         return Ok(Left::Over(Box::new(status)));
                     }
+                    if self.leaves_stuck && status.state == ReleaseState::Stuck {
+                        return Ok(Left::Stuck(Box::new(status)));
+                    }
                     self.listen(status.last_event);
                     if let Some(left) = self.wait(status, asked, console).await? {
                         return Ok(left);
                     }
                 }
-                Err(Trouble::Away(why)) => {
+                Err(Trouble::Away(why) | Trouble::Nobody(why)) => {
                     if !told_away {
                         let base = self.client.base();
                         console.note(&format!(
@@ -170,7 +230,7 @@ impl<'a> Follower<'a> {
                     self.news = None;
                     tokio::select! {
                         () = sleep(pause) => {}
-                        left = ended(&mut self.interrupt, &mut self.terminate, self.deadline) => return Ok(left),
+                        left = self.ends.next() => return Ok(left),
                     }
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -211,7 +271,7 @@ impl<'a> Follower<'a> {
                     later.now = At(status.now.0.saturating_add(passed));
                     self.draw(&later, console)?;
                 }
-                left = ended(&mut self.interrupt, &mut self.terminate, self.deadline) => return Ok(Some(left)),
+                left = self.ends.next() => return Ok(Some(left)),
             }
         }
     }
@@ -272,19 +332,23 @@ impl<'a> Follower<'a> {
     }
 }
 
-/// When somebody ends it, or the time does.
-async fn ended(interrupt: &mut Signal, terminate: &mut Signal, deadline: Option<Instant>) -> Left {
-    let time = async {
-        match deadline {
-            Some(deadline) => sleep_until(deadline).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = interrupt.recv() => Left::Interrupted,
-        _ = terminate.recv() => Left::Interrupted,
-        () = time => Left::TimeOver,
-    }
+/// For the person who called, of a release that cannot go on by itself.
+pub(super) fn stuck(status: &ReleaseStatus, flags: &str) -> Failure {
+    let (id, headline) = (&status.short_id, &status.headline);
+    let what = headline.text.strip_prefix("Stuck: ");
+    let what = what.unwrap_or(&headline.text);
+    Failure::new(format!("the release is stuck: {what}"))
+        .hint(format!(
+            "when its cause is mended, `coalmine release resume {id}{flags}` lets it try again; `coalmine release abort {id}{flags}` calls it off"
+        ))
+        .passing()
+}
+
+/// For the person who called, of an engine of our own that ended before the release.
+pub(super) fn engine_ended() -> Failure {
+    Failure::new("the engine of this command ended before the release was over")
+        .hint("`coalmine serve` on the same data folder goes on with it")
+        .passing()
 }
 
 /// How the program ends after a release that is over.

@@ -1,6 +1,7 @@
 //! One release from its request to its end, for verbs that do more than one.
 
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 use super::follow::{self, Follower, Left, Show};
@@ -18,9 +19,10 @@ pub(in crate::cli) enum Released {
     Interrupted,
 }
 
-/// Plans, starts, and follows to the end.
+/// Plans, starts, and follows to the end, at an engine of our own, whose end is `ended`.
 pub(in crate::cli) async fn released(
     client: &Client,
+    ended: &CancellationToken,
     request: &Value,
     by: &str,
     console: &mut Console,
@@ -28,12 +30,14 @@ pub(in crate::cli) async fn released(
     let plan = ask(client, request).await?;
     let id = start(client, &plan, by).await?;
     let show = Show::fitting(console);
-    let mut follower = Follower::new(client, "", &id, show, None)?;
+    let mut follower = Follower::new(client, "", &id, show, None)?.beside(ended);
     match follower.follow(console).await? {
         Left::Over(status) => {
             follow::last_word(&status, show, client, "", console)?;
             Ok(Released::Over(status))
         }
+        Left::Stuck(status) => Err(follow::stuck(&status, "")),
+        Left::EngineEnded => Err(follow::engine_ended()),
         Left::Interrupted | Left::TimeOver => Ok(Released::Interrupted),
     }
 }

@@ -7,7 +7,7 @@ use super::{Format, json, style};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::{Parts, RunningEngine};
+use crate::cli::{EngineUse, Parts, RunningEngine};
 use crate::ui::release::plan::PlanStatus;
 use crate::ui::release::plan_text;
 
@@ -29,9 +29,12 @@ pub(super) async fn run(args: &Args, parts: Parts, console: &mut Console) -> Res
     let ready = args.spec.ready()?;
     console.warn(&ready.warnings);
     let config = args.server_config.as_deref();
-    let reached = args.reach.service_or_own(parts, config).await?;
+    let reached = args
+        .reach
+        .service_or_own(parts, EngineUse::Plan, config)
+        .await?;
     let planned = ask(&reached.client, &ready.request).await;
-    stop(reached.own).await;
+    stop(reached.own, console).await;
     let plan = planned?;
     match args.format {
         Format::Json => console.print(&json(&plan)?)?,
@@ -54,9 +57,13 @@ pub(super) async fn ask(
         .map_err(|error| Failure::new(format!("the plan cannot be read: {error}")).passing())
 }
 
-/// Ends an engine of our own.
-pub(super) async fn stop(own: Option<RunningEngine>) {
-    if let Some(own) = own {
-        (own.stop)().await;
+/// Ends an engine of our own, and tells what it left undone.
+pub(super) async fn stop(own: Option<RunningEngine>, console: &mut Console) {
+    let Some(own) = own else {
+        return;
+    };
+    match (own.stop)().await {
+        Ok(undone) => undone.iter().for_each(|it| console.note(it)),
+        Err(error) => console.note(&format!("the engine broke off: {}", error.message)),
     }
 }

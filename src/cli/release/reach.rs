@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::client::Client;
+use super::client::{Client, Trouble};
 use crate::cli::failure::Failure;
-use crate::cli::{Parts, RunningEngine, serve};
+use crate::cli::{EngineUse, Parts, RunningEngine, serve};
 use crate::config::server;
+use crate::store::data_dir;
 
 /// Where a service leaves its address.
 const ADDRESS_FILE: &str = "service.json";
@@ -59,6 +60,7 @@ impl Reach {
     pub(super) async fn service_or_own(
         &self,
         parts: Parts,
+        engine: EngineUse,
         config: Option<&std::path::Path>,
     ) -> Result<Reached, Failure> {
         if let Some(found) = self.find().await? {
@@ -79,7 +81,7 @@ impl Reach {
             None => server::without_file(&variables)
                 .map_err(|problems| serve::refused("environment", *problems))?,
         };
-        let running = (parts.own_engine)(config).await.map_err(|error| {
+        let running = (parts.own_engine)(config, engine).await.map_err(|error| {
             let failure = Failure::new(error.message);
             let failure = match error.hint {
                 Some(hint) => failure.hint(hint),
@@ -120,6 +122,10 @@ impl Reach {
         let Some(folder) = self.folder() else {
             return Ok(None);
         };
+        // What is left of a service that was killed may name a port that somebody else has by now: the token is not for them.
+        if !data_dir::is_held(&folder) {
+            return Ok(None);
+        }
         let Ok(text) = std::fs::read_to_string(folder.join(ADDRESS_FILE)) else {
             return Ok(None);
         };
@@ -131,10 +137,13 @@ impl Reach {
             .and_then(|path| std::fs::read_to_string(path).ok())
             .map(|token| token.trim().to_owned());
         let client = Client::new(&address.url)?.with_token(token);
-        // What is left of a service that was killed names an address where nobody answers.
+        // It may be about to end.
         match client.get::<serde_json::Value>("/releases?limit=1").await {
-            Err(super::client::Trouble::Away(_)) => Ok(None),
-            Ok(_) | Err(_) => Ok(reached(client)),
+            Err(Trouble::Nobody(_)) => Ok(None),
+            // What answers that it cannot answer now is alive.
+            Ok(_) | Err(Trouble::Away(_) | Trouble::Refused { .. } | Trouble::Strange(_)) => {
+                Ok(reached(client))
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Trouble};
 use super::follow::{self, Follower, Left, Show};
@@ -13,10 +14,10 @@ use super::reach::{Reach, Reached};
 use super::spec::SpecArgs;
 use super::status::span;
 use super::{Format, style, who};
-use crate::cli::Parts;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::{EngineUse, Parts};
 use crate::ui::release::plan::PlanStatus;
 use crate::ui::release::plan_text;
 use crate::ui::release::status::short_id;
@@ -59,19 +60,22 @@ pub(super) async fn run(args: &Args, parts: Parts, console: &mut Console) -> Res
             .so("Nothing was started."));
     }
     let config = args.server_config.as_deref();
-    let mut reached = args.reach.service_or_own(parts, config).await?;
+    let mut reached = args
+        .reach
+        .service_or_own(parts, EngineUse::Run, config)
+        .await?;
     let own = reached.own.take();
     if args.detach && own.is_some() {
-        stop(own).await;
+        stop(own, console).await;
         return Err(
             Failure::new("no service runs that would go on with the release")
                 .hint("start one with `coalmine serve`, or leave `--detach` out")
                 .so("Nothing was started."),
         );
     }
-    let has_own = own.is_some();
-    let done = started_and_followed(args, &ready.request, &reached, has_own, console).await;
-    stop(own).await;
+    let ended = own.as_ref().map(|it| it.ended.clone());
+    let done = started_and_followed(args, &ready.request, &reached, ended, console).await;
+    stop(own, console).await;
     done
 }
 
@@ -84,7 +88,7 @@ async fn started_and_followed(
     args: &Args,
     request: &Value,
     reached: &Reached,
-    own: bool,
+    ended: Option<CancellationToken>,
     console: &mut Console,
 ) -> Result<Exit, Failure> {
     let client = &reached.client;
@@ -116,7 +120,11 @@ async fn started_and_followed(
         Format::Text => Show::fitting(console),
     };
     let mut follower = Follower::new(client, &reached.flags, &id, show, args.timeout)?;
-    let mut called_off = false;
+    if let Some(ended) = &ended {
+        follower = follower.beside(ended);
+    }
+    let own = ended.is_some();
+    let (mut called_off, mut too_late) = (false, false);
     loop {
         match follower.follow(console).await? {
             Left::Over(status) => {
@@ -124,18 +132,40 @@ async fn started_and_followed(
                     follow::print_json(&status, console)?;
                 }
                 follow::last_word(&status, show, client, &reached.flags, console)?;
-                return Ok(follow::exit(&status));
+                return Ok(if too_late {
+                    Exit::Undecided
+                } else {
+                    follow::exit(&status)
+                });
             }
             Left::Interrupted if own && !called_off => {
                 called_off = true;
                 call_off(client, &id, "interrupted at the terminal", console).await;
             }
-            Left::TimeOver if own && !called_off => {
-                called_off = true;
-                call_off(client, &id, "its time was over", console).await;
+            Left::TimeOver if own => {
+                // Taking it back has the time that it needs.
+                follower.take_your_time();
+                if !called_off {
+                    called_off = true;
+                    too_late = call_off(client, &id, "its time was over", console).await;
+                }
             }
-            Left::Interrupted | Left::TimeOver if own => {
+            Left::Interrupted if own => {
                 return Ok(left_behind(&follower, console));
+            }
+            Left::Stuck(status) => {
+                if args.format == Format::Json {
+                    follow::print_json(&status, console)?;
+                }
+                if own {
+                    left_behind(&follower, console);
+                }
+                return Err(follow::stuck(&status, &reached.flags));
+            }
+            Left::EngineEnded => return Err(follow::engine_ended()),
+            Left::TimeOver if follower.last().is_none() => {
+                console.note("nothing is known of it: the service did not answer any more");
+                return Ok(Exit::OutOfReach);
             }
             Left::Interrupted | Left::TimeOver => {
                 let (id, flags) = (short_id(&id), &reached.flags);
@@ -148,24 +178,30 @@ async fn started_and_followed(
     }
 }
 
-/// Nobody would go on with a release whose engine ends: it is taken back first.
-async fn call_off(client: &Client, id: &str, reason: &str, console: &mut Console) {
+/// Nobody would go on with a release whose engine ends: it is taken back first. Whether it is; not where it was decided before.
+async fn call_off(client: &Client, id: &str, reason: &str, console: &mut Console) -> bool {
     console.note(
         "called off: what was done is taken back; a second Ctrl-C leaves at once, with what is left then",
     );
     let body = json!({ "by": who(None), "reason": reason });
-    let asked = client
-        .post(&format!("/releases/{id}/abort"), &body, None)
-        .await;
-    match asked {
-        Ok(_) => {}
-        // It is decided already, and cleans up.
-        Err(Trouble::Refused { message, .. }) => console.note(&message),
-        Err(trouble) => {
-            let failure = trouble.told(client);
-            console.fail(&failure);
+    let path = format!("/releases/{id}/abort");
+    let mut pause = Duration::from_millis(250);
+    for again in (0..STARTS).rev() {
+        match client.post(&path, &body, None).await {
+            Ok(_) => return true,
+            // It is decided already, and cleans up.
+            Err(Trouble::Refused { message, .. }) => {
+                console.note(&message);
+                return false;
+            }
+            Err(Trouble::Away(_) | Trouble::Nobody(_)) if again > 0 => {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            Err(trouble) => console.fail(&trouble.told(client)),
         }
     }
+    false
 }
 
 fn left_behind(follower: &Follower<'_>, console: &mut Console) -> Exit {
@@ -228,7 +264,7 @@ pub(super) async fn start(client: &Client, plan: &PlanStatus, by: &str) -> Resul
                     Failure::new("the service started it, and did not say as what").passing()
                 });
             }
-            Err(Trouble::Away(_)) if tries < STARTS => {
+            Err(Trouble::Away(_) | Trouble::Nobody(_)) if tries < STARTS => {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }

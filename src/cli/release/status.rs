@@ -58,7 +58,8 @@ pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Fail
         (Format::Text, _) => Show::fitting(console),
     };
     let flags = reached.flags.as_str();
-    let mut follower = Follower::new(client, flags, &args.id, show, args.timeout)?;
+    let mut follower =
+        Follower::new(client, flags, &args.id, show, args.timeout)?.leaves_stuck(args.wait);
     match follower.follow(console).await? {
         Left::Over(status) => {
             if args.format == Format::Json && !args.watch {
@@ -72,10 +73,22 @@ pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Fail
             })
         }
         Left::TimeOver => {
-            let what = follower.last().map_or("", |it| it.headline.text.as_str());
+            let Some(last) = follower.last() else {
+                console.note("nothing is known of it: the service never answered");
+                return Ok(Exit::OutOfReach);
+            };
+            let what = &last.headline.text;
             console.note(&format!("it is not over yet, and goes on: {what}"));
             Ok(Exit::Undecided)
         }
+        Left::Stuck(status) => {
+            if args.format == Format::Json && !args.watch {
+                follow::print_json(&status, console)?;
+            }
+            Err(follow::stuck(&status, flags))
+        }
+        // There is none.
+        Left::EngineEnded => Err(follow::engine_ended()),
         Left::Interrupted => {
             console.note("the release goes on");
             Ok(if args.wait {

@@ -231,7 +231,7 @@ pub struct AskWire {
     pub without_answer: Option<WithoutAnswerWire>,
     /// What the person should look at.
     pub instructions: Option<String>,
-    /// Who may answer; anybody where absent.
+    /// Who may answer; anybody where absent. A convention, which keeps nobody out: who answers names himself.
     pub who: Option<Vec<String>>,
 }
 

@@ -28,7 +28,7 @@ pub struct ServerWire {
     /// Who may ask.
     pub auth: Option<AuthWire>,
     /// Names that clients may use for this server in the `Host` header, without port. On a loopback address the loopback names
-    /// are always allowed; on any other address every name is allowed where this is absent.
+    /// are always allowed, and so they are on all addresses (`0.0.0.0`); otherwise every name is allowed where this is absent.
     pub allowed_hosts: Option<Vec<String>>,
     /// Origins, as `https://ui.example.com`, whose pages may call Kayenta's paths from a browser. Our own resources answer no
     /// page of another origin.
@@ -48,7 +48,8 @@ pub struct ServerWire {
     /// Metric stores. The first one is asked where a request names none.
     pub accounts: Option<Vec<AccountWire>>,
     /// Accounts of the drivers that release: what `account` of a release spec's targets names. Where absent: one of type `local`
-    /// that is called `local`.
+    /// that is called `local`, if requests must carry a token. Named here they are served without a token too: then whoever
+    /// reaches the server can start programs.
     pub deployments: Option<Vec<DeploymentWire>>,
     /// Who is told of releases; nobody where absent.
     pub notify: Option<Vec<ChannelWire>>,

@@ -82,6 +82,9 @@ pub enum DeskError {
     /// The idempotency key came before, with another request.
     #[error("{0}")]
     KeyReused(String),
+    /// So much runs that nothing more is accepted now; the same request may go through later.
+    #[error("{0}")]
+    TooMany(String),
     /// What is needed is out of reach; the same request may go through later.
     #[error("{0}")]
     Unavailable(String),
@@ -99,7 +102,7 @@ pub trait ReleaseDesk: Send + Sync + Debug {
     /// Accepts a plan. When this returns, the release survives everything. `by` is who asks, as the client says.
     ///
     /// # Errors
-    /// `Refused`, `KeyReused`, `Unavailable`.
+    /// `Refused`, `KeyReused`, `TooMany`, `Unavailable`.
     async fn start(
         &self,
         plan: Plan,

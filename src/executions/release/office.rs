@@ -95,7 +95,7 @@ impl Office {
         };
         let started = self.executions.start(request, idempotency).await;
         started.map_err(|error| match error {
-            StartError::TooMany { .. } => DeskError::Refused(vec![error.to_string()]),
+            StartError::TooMany { .. } => DeskError::TooMany(error.to_string()),
             StartError::Store(StoreError::KeyReused(_)) => DeskError::KeyReused(error.to_string()),
             StartError::Store(_) | StartError::Unwritable(_) => {
                 DeskError::Unavailable(with_causes(&error))

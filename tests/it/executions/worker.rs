@@ -483,3 +483,39 @@ async fn bundles_that_nothing_names_are_removed_and_those_that_are_waited_for_ar
     assert_eq!(left, [named]);
     service.shut_down().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn plans_that_nobody_started_go_after_a_week_also_where_all_executions_are_kept() {
+    use coalmine::executions::retention::Retention;
+    use coalmine::store::{Document, DocumentKind, PutRule};
+    let service = Service::start(Arc::new(PlainAnalyst), Limits::default());
+    let ports = service.executions.engine().ports().clone();
+    let keep = async |kind, id: &str| {
+        let now_ms = ports.clock.now_ms();
+        let document = Document {
+            kind,
+            id: id.to_owned(),
+            name: String::new(),
+            applications: vec!["search".to_owned()],
+            created_ms: now_ms,
+            updated_ms: now_ms,
+            body: "{}".to_owned(),
+        };
+        let kept = ports.store.put_document(&document, PutRule::Create).await;
+        kept.unwrap();
+    };
+    keep(DocumentKind::ReleasePlan, "old").await;
+    keep(DocumentKind::CanaryConfig, "old").await;
+    service.clock.pass(6 * 24 * 60 * MINUTE);
+    keep(DocumentKind::ReleasePlan, "young").await;
+    let retention = Retention::new(ports.clone(), None);
+    assert_eq!(retention.sweep_plans().await.unwrap(), 0);
+    service.clock.pass(24 * 60 * MINUTE + 1);
+    assert_eq!(retention.sweep_plans().await.unwrap(), 1);
+    assert_eq!(retention.sweep().await.unwrap(), 0);
+    let there = async |kind, id| ports.store.document(kind, id).await.unwrap().is_some();
+    assert!(!there(DocumentKind::ReleasePlan, "old").await);
+    assert!(there(DocumentKind::ReleasePlan, "young").await);
+    assert!(there(DocumentKind::CanaryConfig, "old").await);
+    service.shut_down().await;
+}

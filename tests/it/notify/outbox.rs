@@ -325,3 +325,27 @@ async fn due(bed: &Bed) -> usize {
     let due = bed.store.messages_due(i64::MAX, 9).await.unwrap();
     due.len()
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_last_pass_has_a_bound_and_tells_what_is_left() {
+    let bed = Bed::new(3, Vec::new()).await;
+    let outbox = bed.outbox(Settings::default());
+    let longest = Duration::from_secs(10);
+    assert_eq!(outbox.drain(longest).await, None);
+    assert_eq!(bed.sent().len(), 3);
+    let bed = Bed::new(3, Vec::new()).await;
+    bed.way.hanging.store(1, Ordering::SeqCst);
+    let began = tokio::time::Instant::now();
+    let told = bed.outbox(Settings::default()).drain(longest).await;
+    assert_eq!(began.elapsed(), longest);
+    assert_eq!(
+        told.as_deref(),
+        Some("1 message is not delivered: `hook` was not told")
+    );
+    let bed = Bed::new(2, vec![again("busy", None)]).await;
+    let told = bed.outbox(Settings::default()).drain(longest).await;
+    assert_eq!(
+        told.as_deref(),
+        Some("2 messages are not delivered: `hook` was not told")
+    );
+}

@@ -94,14 +94,20 @@ fn everything_but_health_needs_the_token() {
 }
 
 #[test]
-fn a_server_with_names_is_called_by_them() {
-    let (_folder, server) = guarded();
+fn a_server_with_names_is_called_by_them_and_by_who_is_on_this_machine() {
+    let (folder, server) = guarded();
+    let told = std::fs::read_to_string(folder.path().join("data/service.json")).unwrap();
+    let port = server.address.port();
+    assert_eq!(told, format!("{{\"url\":\"http://127.0.0.1:{port}\"}}"));
     let bearer = format!("Bearer {TOKEN}");
     for (host, expected) in [
         ("canary.example.com", 200),
         ("CANARY.example.com:8090", 200),
         ("evil.example", 403),
-        ("127.0.0.1", 403),
+        ("127.0.0.1:8090", 200),
+        ("localhost", 200),
+        ("10.0.0.1", 403),
+        ("localhost.evil.example", 403),
         ("", 403),
     ] {
         let reply = server.ask(

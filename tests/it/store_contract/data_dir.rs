@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use coalmine::store::data_dir::{DataDir, DataDirError};
+use coalmine::store::data_dir::{DataDir, DataDirError, is_held};
 
 #[test]
 fn a_folder_that_is_absent_is_made_for_its_owner_alone() {
@@ -35,6 +35,17 @@ fn a_folder_is_served_once_and_the_other_is_named() {
     assert_eq!(error.to_string(), told);
     assert!(error.hint().contains("stop the other process"));
     drop(first);
+    DataDir::open(place.path()).unwrap();
+}
+
+#[test]
+fn who_looks_sees_whether_a_folder_is_served_and_keeps_nobody_out() {
+    let place = tempfile::tempdir().unwrap();
+    assert!(!is_held(place.path()), "there is no lock yet");
+    let served = DataDir::open(place.path()).unwrap();
+    assert!(is_held(place.path()));
+    drop(served);
+    assert!(!is_held(place.path()), "the file stays, and tells nothing");
     DataDir::open(place.path()).unwrap();
 }
 

@@ -119,7 +119,8 @@ async fn keep(own: &OwnState, planned: &Planned, now_ms: i64) -> Result<(), Refu
         (status = 200, description = "The same request with the same key started it before", body = Started),
         (status = 400, description = "A body that cannot be meant, or a plan that is refused", body = Message),
         (status = 404, description = "No plan has this hash", body = Message),
-        (status = 422, description = "The idempotency key came before with another request", body = Message)
+        (status = 422, description = "The idempotency key came before with another request", body = Message),
+        (status = 429, description = "Too much runs already; `Retry-After` says when to ask again", body = Message)
     )
 )]
 pub(in crate::api::own) async fn start(
@@ -137,9 +138,21 @@ pub(in crate::api::own) async fn start(
     }
     let request: StartRequest = read(&body, "{\"planHash\": HASH, \"by\": WHO}")?;
     let plan = match (&request.plan_hash, request.plan) {
-        (Some(hash), None) => stored(&own, hash).await?,
-        (None, Some(plan)) => serde_json::from_value(plan)
-            .map_err(|error| Refusal::bad(format!("the plan cannot be read: {error}")))?,
+        (Some(hash), None) => stored(&own, hash).await?.ok_or_else(|| {
+            Refusal::missing(format!(
+                "there is no plan `{hash}`; `POST /releases/plan` makes one"
+            ))
+        })?,
+        // Only what guards and strategies made and a person could see: a plan that somebody wrote may do anything.
+        (None, Some(plan)) => {
+            let plan: Plan = serde_json::from_value(plan)
+                .map_err(|error| Refusal::bad(format!("the plan cannot be read: {error}")))?;
+            stored(&own, &plan.hash()).await?.ok_or_else(|| {
+                Refusal::bad(
+                    "this service did not make the plan, or made it more than a week ago; expected one that `POST /releases/plan` answered, unchanged",
+                )
+            })?
+        }
         (Some(_), Some(_)) | (None, None) => {
             return Err(Refusal::bad(
                 "expected either `planHash` or `plan`, as `POST /releases/plan` answers them",
@@ -155,14 +168,14 @@ pub(in crate::api::own) async fn start(
     answer(status, started.id.to_string())
 }
 
-async fn stored(own: &OwnState, hash: &str) -> Result<Plan, Refusal> {
+/// The plan that was made here and has this hash.
+async fn stored(own: &OwnState, hash: &str) -> Result<Option<Plan>, Refusal> {
     let store = &own.api.executions.engine().ports().store;
     let document = store.document(DocumentKind::ReleasePlan, hash).await?;
     let Some(document) = document else {
-        return Err(Refusal::missing(format!(
-            "there is no plan `{hash}`; `POST /releases/plan` makes one"
-        )));
+        return Ok(None);
     };
     serde_json::from_str(&document.body)
+        .map(Some)
         .map_err(|error| Refusal::fault(StatusCode::INTERNAL_SERVER_ERROR, &error))
 }
