@@ -3,6 +3,7 @@
 //! none answers, and never touches a process itself.
 
 mod client;
+mod environment;
 mod folder;
 mod state;
 pub mod supervisor;
@@ -23,7 +24,6 @@ use tokio::sync::Mutex;
 use self::client::Unanswered;
 use self::folder::Folder;
 use self::state::Saved;
-use self::supervisor::process::{INSTANCE, SUPERVISOR};
 use super::{Abilities, Driver, DriverError, Fencing, Owned, Progress, Remedy};
 use crate::clock::{Clock as _, SystemClock};
 use crate::model::release::cluster::{Place, View};
@@ -192,9 +192,8 @@ impl LocalDriver {
             .arg(folder.path())
             .arg("--grace-ms")
             .arg(self.account.grace.as_millis().to_string())
-            // It is no instance, even if we are one.
-            .env_remove(SUPERVISOR)
-            .env_remove(INSTANCE)
+            .env_clear()
+            .envs(environment::passed_on())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -21,6 +21,9 @@ const VERSION: u32 = 1;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Saved {
     version: u32,
+    /// The start of the machine in which the numbers of processes were written down.
+    #[serde(default)]
+    pub(super) boot: Option<String>,
     /// Every place that was ever changed: its fencing number outlives what was there.
     pub(super) places: Vec<SavedPlace>,
 }
@@ -61,6 +64,9 @@ pub(super) struct SavedGroup {
     pub(super) template: Template,
     pub(super) capacity: Capacity,
     pub(super) enabled: bool,
+    /// When it was disabled.
+    #[serde(default)]
+    pub(super) disabled_ms: Option<i64>,
     pub(super) created_ms: i64,
     #[serde(default)]
     pub(super) expires_ms: Option<i64>,
@@ -111,6 +117,7 @@ impl Default for Saved {
     fn default() -> Self {
         Self {
             version: VERSION,
+            boot: None,
             places: Vec::new(),
         }
     }

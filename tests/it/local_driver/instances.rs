@@ -209,5 +209,37 @@ async fn secrets_of_the_service_do_not_reach_instances() {
         .collect();
     assert_eq!(ours.len(), 2, "{ours:?}");
     assert!(text.contains("\0PORT="), "{text}");
+    // What tests are started with, and what nobody said may be passed on.
+    for pid in [pid, site.supervisor()] {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+        let text = String::from_utf8_lossy(&environment);
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+        assert!(!text.contains("CARGO_MANIFEST_DIR="), "{text}");
+        let path = format!("PATH={}", std::env::var("PATH").unwrap());
+        assert!(text.split('\0').any(|line| line == path), "{text}");
+    }
+    site.finish().await;
+}
+
+/// The limits of open files, soft and hard.
+fn open_files(process: &str) -> (String, String) {
+    let limits = std::fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
+    let line = limits
+        .lines()
+        .find(|it| it.starts_with("Max open files"))
+        .unwrap();
+    let mut words = line["Max open files".len()..].split_whitespace();
+    let mut next = || words.next().unwrap().to_owned();
+    (next(), next())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_supervisor_may_open_as_many_files_as_it_can_and_instances_as_before() {
+    let site = LocalSite::new();
+    site.create_healthy("search-v001", 1, &[]).await;
+    let (soft, hard) = open_files(&site.supervisor().to_string());
+    assert_eq!(soft, hard);
+    let instance = site.processes()[0].to_string();
+    assert_eq!(open_files(&instance), open_files("self"));
     site.finish().await;
 }

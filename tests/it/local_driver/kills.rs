@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use coalmine::model::release::cluster::Health;
 
+use coalmine::model::release::cluster::{Capacity, Role};
+use coalmine::model::release::operation::Change;
+
 use super::load::{Load, get};
-use super::site::{LocalSite, is_running, kill};
+use super::site::{LocalSite, PROGRAM, artifact, is_running, kill, sample};
+use crate::driver_contract::group;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_next_supervisor_takes_over_what_runs() {
@@ -65,6 +69,44 @@ async fn an_instance_that_ended_meanwhile_is_started_again() {
     site.until("two up again", |view| view.groups[0].up() == 2)
         .await;
     assert_eq!(site.processes().len(), 2);
+    site.finish().await;
+}
+
+/// As a program that writes its title over its environment does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_hides_its_environment_is_taken_over_and_ended_all_the_same() {
+    let site = LocalSite::new();
+    site.open_router().await;
+    let mut template = sample(&[]);
+    let words = ["env", "-i", PROGRAM, "sample-service", "--port", "{port}"];
+    template.0["command"] = serde_json::json!(words);
+    site.perform(Change::CreateGroup {
+        group: group("search-v001"),
+        role: Role::Production,
+        artifact: artifact("search-v001"),
+        template,
+        capacity: Capacity::fixed(1),
+        lives_ms: None,
+    })
+    .await;
+    site.until_healthy("search-v001", 1).await;
+    assert_eq!(site.processes(), [] as [u32; 0], "it has no mark");
+    let pid = || {
+        let state = site.state();
+        let pid = state["places"][0]["groups"][0]["instances"][0]["process"]["pid"].as_u64();
+        u32::try_from(pid.unwrap()).unwrap()
+    };
+    let before = pid();
+    site.kill_supervisor().await;
+    let view = site.until("up", |view| view.groups[0].up() == 1).await;
+    assert_eq!(view.groups[0].instances[0].restarts, 0);
+    assert_eq!(pid(), before);
+    site.delete("search-v001").await;
+    let ended = !is_running(before);
+    if !ended {
+        kill(before);
+    }
+    assert!(ended, "it was left running");
     site.finish().await;
 }
 

@@ -3,15 +3,15 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coalmine::drivers::local::{LocalAccount, LocalDriver};
 use coalmine::drivers::{Driver as _, Fencing, Progress, Remedy};
 use coalmine::model::release::cluster::Role;
 use coalmine::model::release::operation::{Change, Operation};
 
-use super::site::{LocalSite, PROGRAM};
-use crate::driver_contract::{Site as _, apply, apply_under, create, id, refused};
+use super::site::{LocalSite, PROGRAM, kill};
+use crate::driver_contract::{BOUND, Site as _, apply, apply_under, create, id, refused};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn looking_at_nothing_starts_nothing() {
@@ -171,6 +171,43 @@ async fn a_state_that_cannot_be_written_refuses_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ended_while_nothing_can_be_written_keeps_its_output_and_is_started_later() {
+    let site = LocalSite::new();
+    site.create_healthy("search-v001", 1, &[]).await;
+    let outputs = || {
+        let entries = fs::read_dir(site.path().join("output")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = outputs();
+    let state = site.path().join("state.json");
+    fs::rename(&state, site.path().join("aside")).unwrap();
+    fs::create_dir(&state).unwrap();
+    fs::write(state.join("in-the-way"), "").unwrap();
+    let since = Instant::now();
+    kill(site.processes()[0]);
+    let log = || fs::read_to_string(site.path().join("supervisor.log")).unwrap();
+    let complaints = || log().matches("cannot write").count();
+    // Several looks went by; not each of them said so.
+    while complaints() < 2 {
+        assert!(since.elapsed() < BOUND, "{}", log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(since.elapsed() >= Duration::from_secs(1), "{}", log());
+    assert_eq!(outputs(), before);
+    fs::remove_dir_all(&state).unwrap();
+    fs::rename(site.path().join("aside"), &state).unwrap();
+    let view = site
+        .until("up again", |view| view.groups[0].up() == 1)
+        .await;
+    assert_eq!(view.groups[0].instances[0].restarts, 1);
+    assert_eq!(outputs().len(), 1);
+    assert_ne!(outputs(), before);
+    site.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_router_keeps_the_address_that_was_asked_for() {
     let site = LocalSite::new();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -182,6 +219,8 @@ async fn a_router_keeps_the_address_that_was_asked_for() {
     refused(taken, &["cannot listen", &address]);
     let nonsense = apply(&site, &open("here"), &id("A", 1)).await;
     refused(nonsense, &["`here`"]);
+    let open_to_all = apply(&site, &open("0.0.0.0:0"), &id("A", 1)).await;
+    refused(open_to_all, &["0.0.0.0:0", "other machines"]);
     drop(free);
     site.perform(open(&address)).await;
     assert_eq!(site.see().await.router.unwrap().address, address);

@@ -1,11 +1,13 @@
 //! The proxy under load.
 
+use std::time::{Duration, Instant};
+
 use coalmine::drivers::Progress;
-use coalmine::model::release::cluster::Health;
+use coalmine::model::release::cluster::{Capacity, Health, Role};
 use coalmine::model::release::operation::Change;
 
 use super::load::{Load, get};
-use super::site::LocalSite;
+use super::site::{LocalSite, artifact, sample};
 use crate::driver_contract::group;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -119,6 +121,35 @@ async fn a_disabled_group_drains_before_it_is_out_of_service() {
     assert_eq!(request.await.unwrap().0, 200);
     let out = site.group("search-v001").await;
     assert_eq!(out.instances[0].health, Health::OutOfService);
+    site.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_without_an_end_does_not_keep_a_group_from_being_disabled() {
+    let site = LocalSite::new();
+    let address = site.open_router().await;
+    // From 4 to 16 seconds: far longer than an instance is given to end in.
+    let mut template = sample(&["--latency-ms", "8000"]);
+    template.0["stopGraceMs"] = 300.into();
+    site.perform(Change::CreateGroup {
+        group: group("search-v001"),
+        role: Role::Production,
+        artifact: artifact("search-v001"),
+        template,
+        capacity: Capacity::fixed(1),
+        lives_ms: None,
+    })
+    .await;
+    site.until_healthy("search-v001", 1).await;
+    site.shares(&[("search-v001", 10_000)]).await;
+    let request = tokio::spawn(async move { get(&format!("http://{address}/")).await });
+    site.until("in flight", |view| view.groups[0].in_flight == Some(1))
+        .await;
+    let since = Instant::now();
+    site.disable("search-v001").await;
+    assert!(since.elapsed() >= Duration::from_millis(300));
+    assert_eq!(site.group("search-v001").await.in_flight, Some(1));
+    assert_eq!(request.await.unwrap().0, 200, "it goes on");
     site.finish().await;
 }
 

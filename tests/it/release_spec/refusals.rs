@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{read, refused, shown, spec};
+use super::{read, refused, shown, spec, taken};
 
 #[test]
 fn every_problem_is_told_at_once_in_the_order_of_the_text() {
@@ -292,4 +292,33 @@ fn what_follows_from_a_part_that_cannot_be_read_is_no_news() {
         told.contains("1 problem") && told.contains("stages[1].type"),
         "{told}"
     );
+}
+
+#[test]
+fn a_router_listens_on_this_machine_alone() {
+    let with =
+        |router: &str| spec("").replace("size: 3", &format!("size: 3\n  router: '{router}'"));
+    for (written, meant) in [
+        ("localhost:8080", "127.0.0.1:8080"),
+        ("127.0.0.2:80", "127.0.0.2:80"),
+        ("[::1]:8080", "[::1]:8080"),
+    ] {
+        let loaded = taken(&with(written));
+        let router = loaded.spec.targets[0].router.as_deref();
+        assert_eq!(router, Some(meant), "{written}");
+    }
+    for written in ["0.0.0.0:80", "192.168.1.7:80", "[::]:80"] {
+        let told = refused(&with(written));
+        let expected = format!(
+            "targets[0].router: the address `{written}`; expected an address of this machine alone, such as `127.0.0.1:80`"
+        );
+        assert!(
+            told.contains(&expected) && told.contains("open to other machines"),
+            "{told}"
+        );
+    }
+    for written in ["localhost", "localhost:http", "search:80"] {
+        let told = refused(&with(written));
+        assert!(told.contains("an address with a port"), "{told}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Where something is released.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 
 use super::{MINUTE_MS, Rules, SECOND_MS};
 use crate::config::node::shorten;
@@ -75,12 +76,8 @@ impl Rules {
         ] {
             self.plain(text, path.key(key), MOST_NAME_BYTES);
         }
-        if let Some(router) = &wire.router
-            && !is_address(router)
-        {
-            let expected = "an address with a port, such as `127.0.0.1:8080`";
-            self.wrong(path.key("router"), router, expected);
-        }
+        let router = wire.router;
+        let router = router.map(|router| self.router(router, path.key("router")));
         let template = wire.process.map(|process| {
             let process = self.process(process, &path.key("process"), overrides);
             process.to_template()
@@ -107,8 +104,32 @@ impl Rules {
             },
             template,
             size: wire.size,
-            router: wire.router,
+            router,
         })
+    }
+
+    /// The address where the proxy listens, in numbers.
+    fn router(&mut self, text: String, path: Path) -> String {
+        let local = text.strip_prefix("localhost:");
+        let numbers = local.map_or_else(|| text.clone(), |port| format!("127.0.0.1:{port}"));
+        match numbers.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() => numbers,
+            Ok(address) => {
+                let found = format!("the address `{}`", shorten(&text, 60));
+                let expected = format!(
+                    "an address of this machine alone, such as `127.0.0.1:{}`",
+                    address.port()
+                );
+                let problem = Problem::new(path, found, expected);
+                self.problem(problem.hint("the proxy asks nobody who they are, and would be open to other machines; put a web server in front of it where they need it"));
+                text
+            }
+            Err(_) => {
+                let expected = "an address with a port, such as `127.0.0.1:8080`";
+                self.wrong(path, &text, expected);
+                text
+            }
+        }
     }
 
     fn process(
@@ -203,14 +224,6 @@ impl Rules {
             let expected = format!("a path that begins with `/`, such as `{example}`");
             self.wrong(path, text, &expected);
         }
-    }
-}
-
-fn is_address(text: &str) -> bool {
-    let port = text.strip_prefix("localhost:");
-    match port {
-        Some(port) => port.parse::<u16>().is_ok(),
-        None => text.parse::<std::net::SocketAddr>().is_ok(),
     }
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::core::Core;
-use super::operate::{router_to_open, whose};
+use super::operate::{Asking, router_to_open, whose};
 use crate::drivers::Progress;
 use crate::drivers::local::state::{SavedGroup, SavedInstance, SavedPlace, only_shares};
 use crate::model::release::cluster::{Health, Place};
-use crate::model::release::operation::{Change, OpId};
+use crate::model::release::operation::Change;
 use crate::model::release::process::{HealthCheck, ProcessTemplate};
 
 /// An instance counts as up when it has been for so many questions,
@@ -16,6 +16,10 @@ const QUESTIONS: u32 = 2;
 const SHORTEST: Duration = Duration::from_millis(300);
 /// and at most so long.
 const LONGEST: Duration = Duration::from_secs(3);
+
+/// Longest time that a disabled group waits for its requests; less where an instance is given less to end in. Some requests have
+/// no end: a page that is told of events, a long poll.
+const DRAIN: Duration = Duration::from_secs(30);
 
 /// How far an operation is where there is nothing at all.
 pub(crate) fn progress_of_nothing(change: &Change) -> Progress {
@@ -34,7 +38,12 @@ pub(crate) fn progress_of_nothing(change: &Change) -> Progress {
 
 impl Core {
     /// How far the operation is.
-    pub(super) fn progress(&self, place: &Place, change: &Change, id: &OpId) -> Progress {
+    pub(super) fn progress(
+        &self,
+        place: &Place,
+        change: &Change,
+        Asking { id, now_ms }: Asking<'_>,
+    ) -> Progress {
         let Some(place) = self.saved.place(place) else {
             return progress_of_nothing(change);
         };
@@ -78,6 +87,8 @@ impl Core {
             Change::Disable { .. } if group.enabled => Progress::NotStarted,
             Change::Disable { .. } => match self.in_flight(group) {
                 0 => Progress::Done,
+                // They go on until they end, or until the group is removed.
+                _ if waited_enough(group, now_ms) => Progress::Done,
                 1 => in_flight("1 request is still in it"),
                 requests => in_flight(format!("{requests} requests are still in it")),
             },
@@ -212,6 +223,16 @@ impl Core {
 pub(super) fn health_check(group: &SavedGroup) -> HealthCheck {
     let template = ProcessTemplate::of(&group.template);
     template.map(|template| template.health).unwrap_or_default()
+}
+
+/// Whether a disabled group has had its time for the requests in it.
+fn waited_enough(group: &SavedGroup, now_ms: i64) -> bool {
+    let template = ProcessTemplate::of(&group.template);
+    let grace = template.map(|template| Duration::from_millis(template.stop_grace_ms));
+    let longest = grace.map_or(DRAIN, |grace| grace.min(DRAIN));
+    let since = group.disabled_ms.unwrap_or_default();
+    let waited = u64::try_from(now_ms.saturating_sub(since)).unwrap_or_default();
+    Duration::from_millis(waited) >= longest
 }
 
 fn going(group: &SavedGroup) -> String {

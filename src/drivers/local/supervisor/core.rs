@@ -8,9 +8,11 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::files::Files;
 use super::proxy::Proxy;
 use super::routing::Route;
 use super::seat::Seat;
+use super::seldom::Seldom;
 use crate::drivers::local::folder::Folder;
 use crate::drivers::local::state::{Saved, SavedGroup, SavedInstance, SavedPlace};
 use crate::drivers::local::wire::Refusal;
@@ -33,6 +35,9 @@ pub(super) struct Core {
     pub(super) stopping: bool,
     /// The supervisor takes nothing more.
     pub(super) ending: bool,
+    pub(super) files: Files,
+    /// The state cannot be written.
+    unwritten: Seldom,
 }
 
 /// A router that listens.
@@ -79,7 +84,7 @@ impl Trouble {
 }
 
 impl Core {
-    pub(super) fn new(folder: Folder, saved: Saved) -> Self {
+    pub(super) fn new(folder: Folder, saved: Saved, files: Files) -> Self {
         Self {
             folder,
             saved,
@@ -89,6 +94,8 @@ impl Core {
             active: Instant::now(),
             stopping: false,
             ending: false,
+            files,
+            unwritten: Seldom::default(),
         }
     }
 
@@ -98,7 +105,9 @@ impl Core {
             let written = tokio::task::block_in_place(|| next.write(&self.folder));
             if let Err(error) = written {
                 let path = self.folder.state();
-                tracing::error!("cannot write `{}`: {error}", path.display());
+                if let Some(unsaid) = self.unwritten.due() {
+                    tracing::error!(unsaid, "cannot write `{}`: {error}", path.display());
+                }
                 return Err(Refusal::not_now(format!(
                     "cannot write `{}`: {error}; nothing was changed",
                     path.display()
@@ -149,7 +158,8 @@ impl Core {
     pub(super) fn open(&mut self, place: &Place, listener: TcpListener) {
         let proxy = Arc::new(Proxy::default());
         let stop = CancellationToken::new();
-        let task = tokio::spawn(Arc::clone(&proxy).serve(listener, stop.clone()));
+        let task = Arc::clone(&proxy).serve(listener, self.files.connections(), stop.clone());
+        let task = tokio::spawn(task);
         let opened = Opened { proxy, stop, task };
         self.routers.insert(place.clone(), opened);
         self.publish();

@@ -145,6 +145,7 @@ mod tests {
                     template: Template(serde_json::Value::Null),
                     capacity: Capacity::fixed(1),
                     enabled: true,
+                    disabled_ms: None,
                     created_ms: 0,
                     expires_ms: it.3,
                     expiry_operation: None,

@@ -10,9 +10,10 @@ use tokio::sync::Notify;
 
 use super::check::health_check;
 use super::core::{Core, Trouble};
-use super::process::{self, INSTANCE, SUPERVISOR};
+use super::process::{self, INSTANCE, Life, SUPERVISOR};
 use super::seat::Seat;
 use super::{health, output};
+use crate::drivers::local::environment;
 use crate::drivers::local::state::{Process, SavedGroup, SavedInstance};
 use crate::model::release::process::ProcessTemplate;
 
@@ -49,7 +50,7 @@ pub(super) fn start(
         // Signals go to all that it starts, and a terminal's to none of it.
         .process_group(0)
         .kill_on_drop(false);
-    let child = command.spawn().map_err(|error| NotStarted {
+    let mut child = command.spawn().map_err(|error| NotStarted {
         why: format!(
             "cannot be started: `{}`: {error}",
             command.as_std().get_program().display()
@@ -61,7 +62,12 @@ pub(super) fn start(
     })?;
     // It is our child: it has its number until we have looked at its end.
     let process = child.id().and_then(process::named);
-    let process = process.ok_or_else(|| failed("ended before it could be looked at".to_owned()))?;
+    let Some(process) = process else {
+        // It may as well run, where no file could be opened; nobody would know it.
+        let _ = child.start_kill();
+        return Err(failed("could not be looked at after its start".to_owned()));
+    };
+    core.files.give_back(process.pid);
     let names = (instance.id.as_str(), instance.token.as_str(), instance.port);
     let seat = Seat::new(names, process, false, false);
     tracing::info!(
@@ -102,12 +108,8 @@ fn command(
         .ok_or_else(|| hopeless("has a template without a command".to_owned()))?;
     let mut command = Command::new(program);
     command.args(words);
-    // Ours may hold secrets of the service.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("COALMINE_") {
-            command.env_remove(name);
-        }
-    }
+    // Ours may hold secrets, where a person started us.
+    command.env_clear().envs(environment::passed_on());
     command.env("PORT", instance.port.to_string());
     for (name, value) in &template.environment {
         command.env(name, fill(value));
@@ -157,14 +159,18 @@ pub(super) fn free_port(taken: &[u16]) -> Option<u16> {
 pub(super) fn adopt(core: &mut Core, mark: &str) -> usize {
     let mut found = process::of_supervisor(mark);
     let mut next = core.saved.clone();
+    let boot = process::boot();
+    let same_boot = boot.is_some() && next.boot == boot;
+    next.boot = boot;
     for place in &mut next.places {
         for group in &mut place.groups {
             let names = group.clone();
             for instance in &mut group.instances {
                 let running = found.remove(&instance.token).unwrap_or_default();
+                // A number from before the machine was started anew is somebody else's.
                 let known = instance
                     .process
-                    .filter(|process| process::is_alive(*process, &instance.token));
+                    .filter(|process| same_boot && process::life(*process) != Life::Ended);
                 // The one that was started when the supervisor died before it knew the number.
                 let leader = running.iter().find(|found| found.leads);
                 let process: Option<Process> = known.or(leader.map(|found| found.process));
@@ -182,20 +188,18 @@ pub(super) fn adopt(core: &mut Core, mark: &str) -> usize {
                     trouble.again = std::time::Instant::now();
                     core.troubles.insert(instance.token.clone(), trouble);
                     for left in running {
-                        process::kill(left.process, &instance.token);
+                        process::kill(left.process);
                     }
                 }
             }
         }
     }
-    for (token, left) in found {
-        for left in left {
-            tracing::warn!(
-                pid = left.process.pid,
-                "a process of ours belongs to no instance, and is killed"
-            );
-            process::kill(left.process, &token);
-        }
+    for left in found.into_values().flatten() {
+        tracing::warn!(
+            pid = left.process.pid,
+            "a process of ours belongs to no instance, and is killed"
+        );
+        process::kill(left.process);
     }
     // If it cannot be written now, it is found the same way the next time.
     let _ = core.keep(next);

@@ -2,6 +2,7 @@
 //! lets go what is past its deadline.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,8 @@ use super::Supervisor;
 use super::core::{Core, Trouble};
 use super::expire::expire;
 use super::instances::{self, free_port};
-use super::seat::Seat;
+use super::process::Life;
+use super::seat::{Leaving, Seat};
 use super::{output, process};
 use crate::drivers::local::state::{Saved, SavedGroup, SavedInstance};
 use crate::model::release::process::ProcessTemplate;
@@ -21,12 +23,15 @@ use crate::model::release::process::ProcessTemplate;
 const LOOK: Duration = Duration::from_millis(100);
 /// Longest time that an instance which shall go waits for its requests.
 const DRAIN: Duration = Duration::from_secs(60);
+/// From one look at the length of the log to the next.
+const LOOK_AT_LOG: Duration = Duration::from_secs(10);
 /// An instance that was up for so long has no trouble any more.
 const WELL: Duration = Duration::from_secs(60);
 
 impl Supervisor {
     /// Looks until the supervisor ends.
     pub(super) async fn keep(self: Arc<Self>) {
+        let mut log_looked_at = Instant::now();
         loop {
             tokio::select! {
                 biased;
@@ -36,6 +41,10 @@ impl Supervisor {
             }
             let mut core = self.core.lock().await;
             self.turn(&mut core).await;
+            if log_looked_at.elapsed() >= LOOK_AT_LOG {
+                log_looked_at = Instant::now();
+                shorten(&core.folder.log());
+            }
         }
     }
 
@@ -50,11 +59,24 @@ impl Supervisor {
             };
             lines.extend(expire(place, up, self.now_ms()));
         }
-        self.shape(core, &mut next);
+        let mut outputs = self.shape(core, &mut next);
         let starting = prepare(core, &mut next, self.now_ms());
         if core.keep(next).is_err() {
             return;
         }
+        let mut tokens = Vec::new();
+        for start in starting {
+            if let Some(before) = start.before {
+                core.troubles.insert(start.token.clone(), before.trouble);
+                outputs.push(before.output);
+            }
+            tokens.push(start.token);
+        }
+        for output in outputs {
+            // Nobody can ask for it any more.
+            let _ = std::fs::remove_file(output);
+        }
+        let starting = tokens;
         for line in lines {
             tracing::warn!("{line}");
         }
@@ -68,20 +90,25 @@ impl Supervisor {
     }
 
     /// Sizes: who stays, who goes, who comes. Also what is known of those that stay.
-    fn shape(&self, core: &Core, next: &mut Saved) {
+    /// Gives the outputs that are of no use once it is kept.
+    fn shape(&self, core: &Core, next: &mut Saved) -> Vec<PathBuf> {
+        let mut outputs = Vec::new();
         let mut ports: Vec<u16> = next.instances().map(|instance| instance.port).collect();
         for place in &mut next.places {
             for group in &mut place.groups {
                 let gone =
                     |instance: &SavedInstance| instance.stopping && core.seat(instance).is_none();
                 for instance in group.instances.iter().filter(|it| gone(it)) {
-                    let path = core.folder.output(&instance.id, &instance.token);
-                    // Nobody can ask for it any more.
-                    let _ = std::fs::remove_file(path);
+                    outputs.push(core.folder.output(&instance.id, &instance.token));
                 }
                 group.instances.retain(|instance| !gone(instance));
                 for instance in &mut group.instances {
-                    instance.up = core.seat(instance).is_some_and(|seat| seat.is_up());
+                    let seat = core.seat(instance);
+                    instance.up = seat.is_some_and(|seat| seat.is_up());
+                    if let Some(seat) = seat {
+                        // It was not written when it was started, where the disk was full.
+                        instance.process = Some(seat.process);
+                    }
                 }
                 let desired = if group.deleting {
                     0
@@ -103,6 +130,7 @@ impl Supervisor {
                 .groups
                 .retain(|group| !(group.deleting && group.instances.is_empty()));
         }
+        outputs
     }
 
     fn new_instance(&self, group: &SavedGroup, port: u16) -> SavedInstance {
@@ -211,7 +239,7 @@ fn shrink(group: &mut SavedGroup, desired: usize) {
 fn look_for_ends(core: &mut Core, mark: &str) {
     for seat in core.seats.values() {
         // Nobody tells us of those that are not our children.
-        if seat.adopted && !process::is_alive(seat.process, &seat.token) {
+        if seat.adopted && process::life(seat.process) == Life::Ended {
             seat.end(
                 "ended; how is not known, as it was started by a supervisor before this one"
                     .to_owned(),
@@ -237,8 +265,20 @@ fn look_for_ends(core: &mut Core, mark: &str) {
     }
 }
 
-/// Gives those that shall be started now a token of this start; the tokens.
-fn prepare(core: &mut Core, next: &mut Saved, now_ms: i64) -> Vec<String> {
+/// A process that shall be started.
+struct Start {
+    token: String,
+    before: Option<Before>,
+}
+
+/// What there was of the start before.
+struct Before {
+    trouble: Trouble,
+    output: PathBuf,
+}
+
+/// Gives those that shall be started now a token of this start.
+fn prepare(core: &Core, next: &mut Saved, now_ms: i64) -> Vec<Start> {
     let mut ports: Vec<u16> = next.instances().map(|instance| instance.port).collect();
     let mut starting = Vec::new();
     let groups = next.places.iter_mut().flat_map(|place| &mut place.groups);
@@ -246,6 +286,7 @@ fn prepare(core: &mut Core, next: &mut Saved, now_ms: i64) -> Vec<String> {
         if instance.stopping || core.seat(instance).is_some() {
             continue;
         }
+        let mut before = None;
         if let Some(trouble) = core.troubles.get(&instance.token) {
             if trouble.again > Instant::now() {
                 continue;
@@ -254,18 +295,20 @@ fn prepare(core: &mut Core, next: &mut Saved, now_ms: i64) -> Vec<String> {
                 continue;
             };
             ports.push(port);
-            let token = new_token();
-            // Known under both, until it is written down which one holds.
-            core.troubles.insert(token.clone(), trouble.clone());
-            let before = core.folder.output(&instance.id, &instance.token);
-            let _ = std::fs::remove_file(before);
-            instance.token = token;
+            before = Some(Before {
+                trouble: trouble.clone(),
+                output: core.folder.output(&instance.id, &instance.token),
+            });
+            instance.token = new_token();
             instance.port = port;
             instance.process = None;
             instance.started_ms = now_ms;
             instance.restarts = instance.restarts.saturating_add(1);
         }
-        starting.push(instance.token.clone());
+        starting.push(Start {
+            token: instance.token.clone(),
+            before,
+        });
     }
     starting
 }
@@ -289,21 +332,49 @@ fn leave_one(seat: &Seat, grace: Duration) {
     let since = *leaving.drained_since.get_or_insert_with(Instant::now);
     match leaving.told {
         None if seat.in_flight() == 0 || since.elapsed() >= DRAIN => {
-            process::signal_group(seat.process, &seat.token, Signal::TERM);
-            leaving.told = Some(Instant::now());
+            if signal(seat, &mut leaving, Signal::TERM) {
+                leaving.told = Some(Instant::now());
+            }
         }
         Some(told) if told.elapsed() >= grace && !leaving.killed => {
-            tracing::warn!(
-                instance = seat.id,
-                pid = seat.process.pid,
-                "an instance did not end when it was told to, and is killed"
-            );
-            process::signal_group(seat.process, &seat.token, Signal::KILL);
-            leaving.killed = true;
+            if signal(seat, &mut leaving, Signal::KILL) {
+                leaving.killed = true;
+                tracing::warn!(
+                    instance = seat.id,
+                    pid = seat.process.pid,
+                    "an instance did not end when it was told to, and was killed"
+                );
+            }
         }
         None | Some(_) => {}
     }
     seat.set_leaving(leaving);
+}
+
+/// Whether it was sent; where not, it is tried again at the next look.
+fn signal(seat: &Seat, leaving: &mut Leaving, signal: Signal) -> bool {
+    let Err(error) = process::signal_group(seat.process, signal) else {
+        return true;
+    };
+    // One that ended in this moment is nothing to speak of.
+    if error.kind() != std::io::ErrorKind::NotFound && !leaving.complained {
+        leaving.complained = true;
+        tracing::warn!(
+            instance = seat.id,
+            pid = seat.process.pid,
+            "an instance cannot be told to end: {error}"
+        );
+    }
+    false
+}
+
+fn shorten(log: &Path) {
+    // There is none where a person started the supervisor.
+    if log.exists()
+        && let Err(error) = output::keep_short(log)
+    {
+        tracing::warn!("cannot keep the log short: {error}");
+    }
 }
 
 /// Opens routers that could not be opened when the supervisor began, because somebody had their port.

@@ -5,6 +5,7 @@ mod check;
 mod core;
 mod counts;
 mod expire;
+mod files;
 mod health;
 mod instances;
 mod keeper;
@@ -14,6 +15,7 @@ pub(super) mod process;
 mod proxy;
 mod routing;
 mod seat;
+mod seldom;
 mod serve;
 mod view;
 
@@ -29,6 +31,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use self::core::Core;
+use self::files::Files;
 use super::folder::{Folder, write_whole};
 use super::state::Saved;
 use crate::clock::{Clock as _, SystemClock};
@@ -123,7 +126,7 @@ async fn hold(folder: &Folder, grace: Duration) -> io::Result<Ended> {
     }
     std::fs::create_dir_all(folder.outputs())?;
     let mark = mark(folder)?;
-    let mut core = Core::new(folder.clone(), Saved::read(folder)?);
+    let mut core = Core::new(folder.clone(), Saved::read(folder)?, Files::raise());
     let adopted = instances::adopt(&mut core, &mark);
     open_routers(&mut core).await;
     let socket = folder.make_socket_path()?;

@@ -43,6 +43,12 @@ pub(super) fn router_to_open(
             ))
         })?),
     };
+    if let Some(asked) = asked.filter(|asked| !asked.ip().is_loopback()) {
+        return Err(Refusal::never(format!(
+            "a router at {asked} could be reached from other machines, and asks nobody who they are; expected an address such as `127.0.0.1:{}`",
+            asked.port()
+        )));
+    }
     match (&place.router, asked) {
         (Some(router), Some(asked)) if asked.port() != 0 && asked != router.address => {
             Err(Refusal::never(format!(
@@ -77,13 +83,18 @@ pub(super) fn change(
         },
         Change::SetTraffic { weights } => set_traffic(place, weights),
         Change::Enable { group } => {
-            ours(place, group)?.enabled = true;
+            let group = ours(place, group)?;
+            group.enabled = true;
+            group.disabled_ms = None;
             Ok(())
         }
         Change::Disable { group } => {
             // What is not there serves nobody.
             if place.group(group).is_some_and(|group| !group.deleting) {
-                ours(place, group)?.enabled = false;
+                let group = ours(place, group)?;
+                group.enabled = false;
+                // Asked again it does not wait anew.
+                group.disabled_ms.get_or_insert(asking.now_ms);
             }
             Ok(())
         }
@@ -154,6 +165,7 @@ fn create(place: &mut SavedPlace, change: &Change, asking: Asking<'_>) -> Result
         template: template.clone(),
         capacity: *capacity,
         enabled: true,
+        disabled_ms: None,
         created_ms: asking.now_ms,
         expires_ms: lives_ms.map(|lives_ms| deadline(asking.now_ms, lives_ms)),
         expiry_operation: None,

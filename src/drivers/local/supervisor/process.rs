@@ -1,8 +1,11 @@
-//! Processes as the system shows them, and signals to those that are ours beyond doubt: number, start time and the token in
-//! the environment must all match, else nothing is done.
+//! Processes as the system shows them, and signals to those that are ours beyond doubt: number and start time must match, else
+//! nothing is done. The environment only finds processes whose number was never written down: programs may overwrite it, as
+//! those that set their title do, or hide it.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
+use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
@@ -23,11 +26,36 @@ struct Stat {
     ended: bool,
 }
 
-/// Whether this very process runs and has the token.
-pub(super) fn is_alive(process: Process, token: &str) -> bool {
-    let stat = stat(process.pid);
-    stat.is_some_and(|stat| stat.process == process && !stat.ended)
-        && variable(process.pid, INSTANCE).as_deref() == Some(token)
+/// What is known of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// This very process runs.
+    Runs,
+    /// It ended, or its number is another one's by now.
+    Ended,
+    /// The system does not say: no file can be opened, or there is no `/proc`.
+    Unknown,
+}
+
+/// Whether this very process runs. Right only as long as the machine was not started anew.
+pub(super) fn life(process: Process) -> Life {
+    match fs::read_to_string(format!("/proc/{}/stat", process.pid)) {
+        Ok(text) => match parse_stat(&text) {
+            Some(stat) if stat.process == process && !stat.ended => Life::Runs,
+            Some(_) => Life::Ended,
+            None => Life::Unknown,
+        },
+        Err(error) => {
+            // The second is of one that ended between the opening and the reading.
+            let none = error.kind() == io::ErrorKind::NotFound
+                || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error());
+            if none && Path::new("/proc/self").exists() {
+                Life::Ended
+            } else {
+                Life::Unknown
+            }
+        }
+    }
 }
 
 /// The process of this number; `None` where there is none.
@@ -35,31 +63,43 @@ pub(super) fn named(pid: u32) -> Option<Process> {
     stat(pid).map(|stat| stat.process)
 }
 
-/// Signals the process and all of its group, if it is the one that is meant. Says whether it was.
-pub(super) fn signal_group(process: Process, token: &str, signal: Signal) -> bool {
-    if !is_alive(process, token) {
-        return false;
-    }
-    let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
+/// What is new whenever the machine is started: numbers and start times from before mean nothing. `None` where the system does
+/// not say.
+pub(super) fn boot() -> Option<String> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+/// Signals the process and all of its group, if it is the one that is meant.
+///
+/// # Errors
+/// Nothing was sent: it is not there, it is not known to be, or the system refuses.
+pub(super) fn signal_group(process: Process, signal: Signal) -> io::Result<()> {
     // It was started as the leader of its group.
-    pid.is_some_and(|pid| kill_process_group(pid, signal).is_ok())
+    Ok(kill_process_group(meant(process)?, signal)?)
 }
 
 /// Kills every process that has this token still: what an instance started and left behind.
 pub(super) fn kill_leftovers(mark: &str, token: &str) {
     for found in of_supervisor(mark).remove(token).unwrap_or_default() {
-        kill(found.process, token);
+        kill(found.process);
     }
 }
 
 /// Kills one process, if it is the one that is meant.
-pub(super) fn kill(process: Process, token: &str) {
-    let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
-    if let Some(pid) = pid
-        && is_alive(process, token)
-    {
+pub(super) fn kill(process: Process) {
+    if let Ok(pid) = meant(process) {
         // It may have ended in this moment.
         let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
+fn meant(process: Process) -> io::Result<Pid> {
+    let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
+    match (life(process), pid) {
+        (Life::Runs, Some(pid)) => Ok(pid),
+        (Life::Runs | Life::Ended, _) => Err(io::ErrorKind::NotFound.into()),
+        (Life::Unknown, _) => Err(io::Error::other("`/proc` cannot be read")),
     }
 }
 
@@ -147,27 +187,41 @@ mod tests {
         assert_eq!(stat, expected);
     }
 
+    fn spawn(command: &mut std::process::Command) -> (std::process::Child, Process) {
+        use std::os::unix::process::CommandExt as _;
+        let child = command.process_group(0).spawn().unwrap();
+        let process = named(child.id()).unwrap();
+        (child, process)
+    }
+
     #[test]
     fn a_process_that_is_not_the_one_meant_is_not_signalled() {
-        let mut child = std::process::Command::new("sleep")
-            .arg("60")
-            .env(SUPERVISOR, "mark-of-this-test")
-            .env(INSTANCE, "token")
-            .spawn()
-            .unwrap();
-        let process = named(child.id()).unwrap();
+        let mut command = std::process::Command::new("sleep");
+        command.arg("60").env(SUPERVISOR, "mark-of-this-test");
+        let (mut child, process) = spawn(command.env(INSTANCE, "token"));
         let later = Process {
             start_ticks: process.start_ticks + 1,
             ..process
         };
-        kill(process, "another token");
-        kill(later, "token");
-        assert!(!signal_group(later, "token", Signal::KILL));
-        assert!(is_alive(process, "token"));
+        kill(later);
+        let error = signal_group(later, Signal::KILL).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert_eq!((life(process), life(later)), (Life::Runs, Life::Ended));
         kill_leftovers("another mark", "token");
-        assert!(is_alive(process, "token"));
+        kill_leftovers("mark-of-this-test", "another token");
+        assert_eq!(life(process), Life::Runs);
         kill_leftovers("mark-of-this-test", "token");
         child.wait().unwrap();
-        assert!(!is_alive(process, "token"));
+        assert_eq!(life(process), Life::Ended);
+    }
+
+    #[test]
+    fn a_process_without_our_environment_is_signalled_by_number_and_start() {
+        let mut command = std::process::Command::new("sleep");
+        let (mut child, process) = spawn(command.arg("60").env_clear());
+        assert_eq!(life(process), Life::Runs);
+        signal_group(process, Signal::TERM).unwrap();
+        child.wait().unwrap();
+        assert!(signal_group(process, Signal::TERM).is_err());
     }
 }

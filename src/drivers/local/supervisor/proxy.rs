@@ -1,6 +1,8 @@
 //! The proxy of one cluster: hands each request to an instance, and its answer back, both as they come, never whole in memory.
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,12 +21,15 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::counts::{Counts, Minute};
+use super::files::{is_our_want, is_refusal};
 use super::routing::{Choice, Table};
 use super::seat::{InFlight, Seat};
+use super::seldom::Seldom;
 use crate::model::release::names::GroupName;
 
 /// How long a connection to an instance is kept for the next request. Short, because some servers close idle connections
@@ -42,6 +47,9 @@ const REST: Duration = Duration::from_millis(100);
 pub(super) struct Proxy {
     pub(super) table: Table,
     counts: Mutex<Counts>,
+    /// Lines about instances that cannot be reached, and about clients that cannot be taken.
+    unreached: Seldom,
+    untaken: Seldom,
 }
 
 type ToInstance = Client<HttpConnector, Shared>;
@@ -58,7 +66,14 @@ impl Proxy {
     }
 
     /// Serves until `stop`, then lets requests finish.
-    pub(super) async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
+    ///
+    /// Takes no more connections at once than there are `places`; the others wait with the system.
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        places: Arc<Semaphore>,
+        stop: CancellationToken,
+    ) {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT));
@@ -69,14 +84,21 @@ impl Proxy {
             .build(connector);
         let graceful = GracefulShutdown::new();
         loop {
-            let accepted = tokio::select! {
+            let taken = async {
+                // The semaphore is never closed.
+                let place = Arc::clone(&places).acquire_owned().await.ok();
+                (place, listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
                 () = stop.cancelled() => break,
-                accepted = listener.accept() => accepted,
+                taken = taken => taken,
             };
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!("the proxy cannot take a connection: {error}");
+                    if let Some(unsaid) = self.untaken.due() {
+                        tracing::warn!(unsaid, "the proxy cannot take a connection: {error}");
+                    }
                     tokio::time::sleep(REST).await;
                     continue;
                 }
@@ -93,6 +115,7 @@ impl Proxy {
                 .serve_connection(TokioIo::new(stream), service);
             let watched = graceful.watch(connection);
             tokio::spawn(async move {
+                let _place = place;
                 if let Err(error) = watched.await {
                     // Clients go away all the time.
                     tracing::debug!("a connection ended: {error}");
@@ -140,15 +163,36 @@ impl Proxy {
             {
                 Ok(response) => return self.pass(&group, in_flight, response),
                 Err(error) if error.is_connect() && !body.is_begun() => {
-                    tracing::info!(
-                        instance = seat.id,
-                        "an instance takes no connection: {error}"
-                    );
-                    seat.refused();
+                    let cause = io_cause(&error);
+                    if let Some(unsaid) = self.unreached.due() {
+                        let cause = cause.map(ToString::to_string).unwrap_or_default();
+                        tracing::info!(
+                            instance = seat.id,
+                            unsaid,
+                            "no connection to an instance: {error}: {cause}"
+                        );
+                    }
+                    if cause.is_some_and(is_our_want) {
+                        return self.refuse(
+                            None,
+                            StatusCode::SERVICE_UNAVAILABLE,
+                            "the proxy can open no connection to an instance now\n",
+                        );
+                    }
+                    // One that is only slow to take it is judged by its health.
+                    if cause.is_some_and(is_refusal) {
+                        seat.refused();
+                    }
                     tried.push(seat);
                 }
                 Err(error) => {
-                    tracing::info!(instance = seat.id, "an instance gave no answer: {error}");
+                    if let Some(unsaid) = self.unreached.due() {
+                        tracing::info!(
+                            instance = seat.id,
+                            unsaid,
+                            "an instance gave no answer: {error}"
+                        );
+                    }
                     return self.refuse(
                         Some(&group),
                         StatusCode::BAD_GATEWAY,
@@ -196,6 +240,18 @@ impl Proxy {
             counts.failure();
         }
     }
+}
+
+/// What the system said.
+fn io_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// The same path at the instance.
@@ -355,5 +411,18 @@ mod tests {
         let mut found = headers(&[("x-forwarded-for", "10.0.0.1")]);
         forwarded(&mut found, peer);
         assert_eq!(found["x-forwarded-for"], "10.0.0.1, 127.0.0.1");
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_is_known_by_what_the_system_said() {
+        let held = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = held.local_addr().unwrap();
+        drop(held);
+        let client: Client<HttpConnector, Full<Bytes>> =
+            Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        let asked = client.get(format!("http://{address}/").parse().unwrap());
+        let error = asked.await.unwrap_err();
+        assert!(error.is_connect());
+        assert!(io_cause(&error).is_some_and(is_refusal), "{error:?}");
     }
 }

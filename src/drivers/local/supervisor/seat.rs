@@ -49,6 +49,8 @@ pub(super) struct Leaving {
     pub(super) told: Option<Instant>,
     /// It was killed.
     pub(super) killed: bool,
+    /// It was said that it cannot be signalled.
+    pub(super) complained: bool,
 }
 
 /// A request that is in an instance, until it is dropped.

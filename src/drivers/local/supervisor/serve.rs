@@ -91,7 +91,11 @@ async fn check(
 ) -> Result<Response, StatusCode> {
     let core = supervisor.held().await?;
     let operation = &asked.operation;
-    let progress = core.progress(&operation.place, &operation.change, &asked.id);
+    let asking = Asking {
+        id: &asked.id,
+        now_ms: supervisor.now_ms(),
+    };
+    let progress = core.progress(&operation.place, &operation.change, asking);
     Ok(Json(progress).into_response())
 }
 
