@@ -275,14 +275,16 @@ async fn another_cause_is_other_news() {
     let world = world();
     let first = world.start(spec(GOOD, "2.0.0")).await;
     world.until(&first, is_locked).await;
+    // Open at the start, closed when it would promote: first the lock holds it up, then the window.
     let mut held = spec(GOOD, "3.0.0");
+    held.canary = None;
     held.limits.release_ms = 48 * 3_600_000;
     held.windows.rules = vec![WindowRule {
         days: Vec::new(),
         from_minute: 180,
         to_minute: 181,
         zone: "UTC".to_owned(),
-        moments: vec![Moment::Start],
+        moments: vec![Moment::Promote],
     }];
     let second = world.start(held).await;
     let is_held = |state: &State| state.release.as_ref().unwrap().held_up.is_some();
