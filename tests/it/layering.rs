@@ -91,6 +91,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
         &[
             "model",
             "config",
+            "store",
             "sources",
             "archive",
             "analysis",
