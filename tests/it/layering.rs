@@ -96,6 +96,8 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "analysis",
             "clock",
             "drivers",
+            // Whether a living service has the data folder.
+            "store",
             "telemetry",
             "ui",
             "coalmine_judges",

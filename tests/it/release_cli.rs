@@ -457,7 +457,7 @@ artifact: {version: 5.3.9, reference: never}
 targets:
   - size: 1
     process:
-      command: [/bin/sh, -c, 'exec sleep 600']
+      command: [/bin/sh, -c, 'exec sleep 600', '{port}']
       health: {path: /health, interval: 100ms}
 promotion: {strategy: redBlack}
 ";
