@@ -19,7 +19,7 @@ use crate::config::server::secret::SecretPlace;
 use crate::sources::Sources;
 use crate::store::data_dir::DataDirError;
 
-pub use serve::{EngineUse, Running, own_engine, serve};
+pub use serve::{Running, own_engine, serve};
 
 /// Why the server does not run.
 #[derive(Debug, Error)]

@@ -3,17 +3,14 @@
 use std::process::ExitCode;
 
 use coalmine::app::{self, AppError};
-use coalmine::cli::{self, EngineUse, Parts, RunningEngine, ServeError};
+use coalmine::cli::{self, Parts, RunningEngine, ServeError};
+use coalmine::executions::engine::with_causes;
 
 fn main() -> ExitCode {
     cli::main(Parts {
         serve: |config, ready| app::serve(config, ready).map_err(told),
         own_engine: |config, engine| {
             Box::pin(async move {
-                let engine = match engine {
-                    EngineUse::Plan => app::EngineUse::Plan,
-                    EngineUse::Run => app::EngineUse::Run,
-                };
                 let running = app::own_engine(config, engine).await.map_err(told)?;
                 Ok(RunningEngine {
                     url: format!("http://{}", running.address),
@@ -28,9 +25,5 @@ fn main() -> ExitCode {
 }
 
 fn told(error: AppError) -> ServeError {
-    ServeError {
-        message: coalmine::executions::engine::with_causes(&error),
-        hint: error.hint(),
-        is_config: error.is_config(),
-    }
+    ServeError::new(with_causes(&error), error.hint(), error.is_config())
 }

@@ -25,8 +25,8 @@ use crate::api::own::health::Health;
 use crate::api::{ApiSettings, ApiState};
 use crate::archive::folder::FolderArchive;
 use crate::clock::{Clock, SystemClock};
-use crate::config::server::ServerConfig;
 use crate::config::server::secret::SecretPlace;
+use crate::config::server::{EngineUse, ServerConfig};
 use crate::executions::engine::{Engine, Ports, with_causes};
 use crate::executions::reaper::{Reaper, ReaperSettings};
 use crate::executions::release::office::Office;
@@ -84,15 +84,6 @@ fn system<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
         doing,
         cause: cause.into(),
     }
-}
-
-/// What a server of one command does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EngineUse {
-    /// Answers what is asked, and changes nothing: old work stays where it is, and nobody finds it by the data folder.
-    Plan,
-    /// All that a service does.
-    Run,
 }
 
 /// For whom a server runs.

@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 pub use serve::{Serve, ServeError};
 
 use crate::analysis::collect::Collector;
-use crate::config::server::ServerConfig;
+use crate::config::server::{EngineUse, ServerConfig};
 use console::{ColorChoice, Console};
 use failure::Failure;
 
@@ -111,15 +111,6 @@ pub struct RunningEngine {
 /// Ends a server; what it left undone, one sentence each, or why it had broken off.
 pub type StopEngine =
     Box<dyn FnOnce() -> BoxFuture<'static, Result<Vec<String>, ServeError>> + Send>;
-
-/// What a server of one command is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EngineUse {
-    /// To be asked: it does nothing by itself, and goes on with nothing that it finds.
-    Plan,
-    /// To do releases.
-    Run,
-}
 
 /// Starts a server that listens as the config says, within the runtime of the caller, and leaves signals to the caller.
 pub type OwnEngine =

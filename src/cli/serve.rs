@@ -38,6 +38,18 @@ pub struct ServeError {
     pub is_config: bool,
 }
 
+impl ServeError {
+    /// Of its three parts.
+    #[must_use]
+    pub fn new(message: String, hint: Option<String>, is_config: bool) -> Self {
+        Self {
+            message,
+            hint,
+            is_config,
+        }
+    }
+}
+
 pub(super) fn run(args: &Args, serve: Serve, console: &mut Console) -> Result<Exit, Failure> {
     let config = load(args)?;
     let mut told = Ok(());

@@ -97,6 +97,8 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "analysis",
             "clock",
             "drivers",
+            // Whether a living service has the data folder.
+            "store",
             "telemetry",
             "ui",
             "coalmine_judges",

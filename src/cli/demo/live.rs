@@ -15,8 +15,8 @@ use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::release::{Client, Released, released};
-use crate::cli::{EngineUse, Parts, RunningEngine};
-use crate::config::server;
+use crate::cli::{Parts, RunningEngine};
+use crate::config::server::{self, EngineUse};
 use crate::drivers::local::{LocalAccount, LocalDriver};
 
 /// The application's name; every report of the demo holds it.

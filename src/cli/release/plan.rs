@@ -7,7 +7,8 @@ use super::{Format, json, style};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::{EngineUse, Parts, RunningEngine};
+use crate::cli::{Parts, RunningEngine};
+use crate::config::server::EngineUse;
 use crate::ui::release::plan::PlanStatus;
 use crate::ui::release::plan_text;
 

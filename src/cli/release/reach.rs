@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::client::{Client, Trouble};
 use crate::cli::failure::Failure;
-use crate::cli::{EngineUse, Parts, RunningEngine, serve};
-use crate::config::server;
+use crate::cli::{Parts, RunningEngine, serve};
+use crate::config::server::{self, EngineUse};
 use crate::store::data_dir;
 
 /// Where a service leaves its address.

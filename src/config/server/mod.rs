@@ -32,6 +32,15 @@ use wire::{LogFormat, LogLevel, ServerWire};
 /// The port where nothing else is said: Kayenta's.
 pub const DEFAULT_PORT: u16 = 8090;
 
+/// What a server that runs for one command is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineUse {
+    /// To be asked: it does nothing by itself, goes on with nothing that it finds, and is not found by the data folder.
+    Plan,
+    /// To do releases: all that a service does.
+    Run,
+}
+
 /// How `coalmine serve` serves: every default filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServerConfig {

@@ -19,8 +19,7 @@ pub(super) fn commands(state: &State, release: &Release, back: &[Step]) -> Vec<C
     };
     let mut commands = Vec::new();
     if state.stuck.is_some() && state.cancel.is_none() && state.end.is_none() {
-        let does = "tries again, when what stands in the way is mended";
-        commands.push(command("resume", "", does.to_owned()));
+        commands.push(command("resume", "", "tries again".to_owned()));
     }
     let decided = state.release.as_ref().and_then(|it| it.decided.as_ref());
     if let Some(decided) = decided {
