@@ -55,14 +55,7 @@ pub(super) fn drivers(
         doing: "find this program",
         cause: Box::new(cause),
     })?;
-    // Who may ask may start programs here. Without a token that is everybody who reaches the port, so it must be said.
-    if config.default_deployments && !has_token {
-        tracing::info!(
-            "nothing can be released from here: requests carry no token, and the config has no `deployments`"
-        );
-        return Ok(Drivers::default());
-    }
-    if !config.deployments.is_empty() && !has_token {
+    if !config.default_deployments && !config.deployments.is_empty() && !has_token {
         tracing::warn!(
             "`deployments` are served without a token: whoever reaches `{}` can start programs here; `auth.token` of the server config names one",
             config.listen
@@ -80,4 +73,14 @@ pub(super) fn drivers(
         (deployment.name.clone(), driver)
     });
     Ok(Drivers::new(accounts))
+}
+
+/// Why nothing new is released from here; `None` where it may be. Who may ask may start programs; without a token that is everybody
+/// who reaches the port, so it must be said. What is under way already is finished in any case.
+pub(super) fn closed(config: &ServerConfig, has_token: bool) -> Option<String> {
+    let closed = config.default_deployments && !has_token;
+    closed.then(|| {
+        "this server releases nothing new: requests carry no token, and its config has no `deployments`"
+            .to_owned()
+    })
 }

@@ -165,7 +165,9 @@ async fn run(
     ));
     let executions = Executions::new(engine.clone(), Arc::new(Ulids), limits);
     let state = OwnState {
-        desk: Arc::new(Office::new(executions.clone())),
+        desk: Arc::new(
+            Office::new(executions.clone()).closed(releases::closed(config, token.is_some())),
+        ),
         api: ApiState {
             executions,
             sources: sources.clone(),

@@ -33,13 +33,32 @@ use crate::strategies::{self, Found, PlanRefusal, Touched};
 #[derive(Debug, Clone)]
 pub struct Office {
     executions: Executions,
+    /// Why nothing new may be released; `None` where it may.
+    closed: Option<String>,
 }
 
 impl Office {
     /// Takes the executions among which releases are.
     #[must_use]
     pub fn new(executions: Executions) -> Self {
-        Self { executions }
+        Self {
+            executions,
+            closed: None,
+        }
+    }
+
+    /// The same, where nothing new is released for this reason, if there is one. What is under way can be answered, called off and
+    /// taken back all the same.
+    #[must_use]
+    pub fn closed(self, closed: Option<String>) -> Self {
+        Self { closed, ..self }
+    }
+
+    fn must_be_open(&self) -> Result<(), DeskError> {
+        match &self.closed {
+            Some(why) => Err(DeskError::Forbidden(why.clone())),
+            None => Ok(()),
+        }
     }
 
     async fn find(
@@ -133,6 +152,7 @@ impl Office {
 #[async_trait]
 impl ReleaseDesk for Office {
     async fn plan(&self, spec: Arc<ReleaseSpec>) -> Result<Planned, DeskError> {
+        self.must_be_open()?;
         let found = self
             .find(spec.targets.iter().map(|target| &target.place))
             .await?;
@@ -153,6 +173,7 @@ impl ReleaseDesk for Office {
         by: &str,
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Started, DeskError> {
+        self.must_be_open()?;
         self.accept(plan, by, None, idempotency).await
     }
 

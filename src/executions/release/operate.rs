@@ -117,7 +117,13 @@ impl Engine {
             };
             return self.happened(lease, state, event).await;
         }
-        let guard = match guarded(&view, &planned.operation.change, purpose, &spec.guard) {
+        let found = if is_anothers(&state, purpose, &planned.operation) {
+            // It will not be applied: the place has another master.
+            Finding::NotConcerned
+        } else {
+            guarded(&view, &planned.operation.change, purpose, &spec.guard)
+        };
+        let guard = match found {
             Finding::Holds { sentence } => sentence,
             Finding::NotConcerned => String::new(),
             Finding::Denied { sentence } => {

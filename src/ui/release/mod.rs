@@ -1,5 +1,5 @@
 //! What people see of releases: [`status`] gathers it from the state and from what is observed, [`text`] draws it for a terminal,
-//! [`line`] writes it for a log; [`plan`] lists operations, and [`plan_text`] draws them. All of it is values and text: no clock,
+//! [`mod@line`] writes it for a log; [`plan`] lists operations, and [`plan_text`] draws them. All of it is values and text: no clock,
 //! no I/O.
 
 mod commands;

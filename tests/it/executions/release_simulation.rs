@@ -259,7 +259,12 @@ impl Life {
         let mut told = Vec::new();
         for id in self.ids().await {
             let state = self.fresh().find(&id).await.unwrap().unwrap();
-            told.push(format!("{id}: {:?} {}", state.status(), state.sentence()));
+            let journal = self.store.journal(&id, 0).await.unwrap();
+            let last = journal.iter().rev().take(3).map(|it| it.body.clone());
+            let last: Vec<String> = last.collect();
+            let (status, sentence) = (state.status(), state.sentence());
+            let release = state.release;
+            told.push(format!("{id}: {status:?} {sentence} {release:?} {last:?}"));
         }
         panic!("seed {}: not everything ended: {told:#?}", self.seed);
     }
