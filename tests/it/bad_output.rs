@@ -74,7 +74,7 @@ fn output_that_cannot_be_written_is_told_before_anything_is_judged() {
 
     1 error. Nothing was judged.
     ");
-    insta::assert_snapshot!(check(&[], "demo --out none/r.html"), @r"
+    insta::assert_snapshot!(check(&[], "demo --recorded --out none/r.html"), @r"
     exit 2
 
     ---

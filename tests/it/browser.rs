@@ -107,7 +107,7 @@ fn a_reader_can_filter_sort_open_and_download_in_a_browser() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.html");
     let judged = Command::new(env!("CARGO_BIN_EXE_coalmine"))
-        .args(["demo", "--out"])
+        .args(["demo", "--recorded", "--out"])
         .arg(&report)
         .output()
         .unwrap();
