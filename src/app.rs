@@ -5,6 +5,7 @@ mod background;
 pub mod notify;
 mod releases;
 mod serve;
+mod whereabouts;
 
 use std::env;
 use std::path::{Path, PathBuf};

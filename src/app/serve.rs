@@ -1,7 +1,7 @@
 //! The life of a server: open, work, stop.
 
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::background::Background;
+use super::whereabouts::Whereabouts;
 use super::{AppError, accounts, collector, data_dir, notify, releases, token};
 use crate::analysis::collect::{Heard, Listener};
 use crate::analysis::judge_run::Analysis;
@@ -77,7 +78,7 @@ pub fn serve(
     outcome
 }
 
-fn system<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+pub(super) fn system<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
     doing: &'static str,
 ) -> impl FnOnce(E) -> AppError {
     move |cause| AppError::System {
@@ -461,57 +462,4 @@ fn log_trouble() -> Listener {
             );
         }
     })
-}
-
-/// Where the service that has a data folder can be asked: `service.json` in it, for verbs that are given the folder alone. It is
-/// removed when the service ends; one that was killed leaves a file that nobody answers for.
-struct Whereabouts(PathBuf);
-
-/// The file's name.
-const WHEREABOUTS: &str = "service.json";
-
-impl Whereabouts {
-    fn tell(
-        folder: &Path,
-        address: SocketAddr,
-        token_file: Option<&Path>,
-    ) -> Result<Self, AppError> {
-        let path = folder.join(WHEREABOUTS);
-        let told = || -> std::io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            let mut text = serde_json::json!({"url": format!("http://{}", reachable(address))});
-            if let Some(path) = token_file {
-                text["tokenFile"] = std::path::absolute(path)?.display().to_string().into();
-            }
-            file.write_all(text.to_string().as_bytes())?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        told().map_err(system("tell where the service is"))?;
-        Ok(Self(path))
-    }
-
-    /// Removes what is told in a folder.
-    fn forget(folder: &Path) {
-        // Mostly there is none.
-        let _ = std::fs::remove_file(folder.join(WHEREABOUTS));
-    }
-}
-
-/// Where who is on this machine reaches a server that listens on `address`: no one can connect to `0.0.0.0` everywhere.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip: IpAddr = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        // A socket of all addresses of both kinds may be one of version 6 alone.
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
-    };
-    SocketAddr::new(ip, address.port())
-}
-
-impl Drop for Whereabouts {
-    fn drop(&mut self) {
-        // A file that stays tells of nobody.
-        let _ = std::fs::remove_file(&self.0);
-    }
 }

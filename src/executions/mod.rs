@@ -5,9 +5,11 @@
 //! nothing: what happened is in the journal, and what is not in the journal is done again.
 
 pub mod audit;
+pub mod command;
 pub mod engine;
 pub mod event;
 pub mod invariants;
+mod judging;
 pub mod reaper;
 pub mod release;
 pub mod request;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::event::{Decision, ReleaseEvent};
 use super::state::{Decided, HeldUp, ReleaseState};
+use crate::executions::command::Command;
 use crate::executions::event::{Ending, Event};
 use crate::executions::state::{Cancel, State};
-use crate::executions::transition::Command;
 use crate::stages::analyze::AnalyzeState;
 use crate::stages::approve::{ApproveState, Choice};
 use crate::stages::operate::{Operate, OperateState, Purpose, StepState};

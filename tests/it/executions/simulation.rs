@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use coalmine::clock::{Clock, VirtualClock};
+use coalmine::executions::command::MOST_ATTEMPTS;
 use coalmine::executions::engine::{Engine, Ports, Turn, read};
 use coalmine::executions::event::Event;
 use coalmine::executions::invariants;
 use coalmine::executions::request::Request;
 use coalmine::executions::service::{Executions, IdSource, Limits};
 use coalmine::executions::state::{State, Status, judgement_name};
-use coalmine::executions::transition::MOST_ATTEMPTS;
 use coalmine::model::ids::ExecutionId;
 use coalmine::stages::analyze::AnalyzeState;
 use coalmine::store::memory::MemoryStore;

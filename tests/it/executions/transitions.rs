@@ -1,10 +1,10 @@
 //! Which event is legal in which state, and what is next.
 
 use coalmine::archive::bundle::Told;
+use coalmine::executions::command::{Command, MOST_ATTEMPTS};
 use coalmine::executions::event::{Ending, Event};
 use coalmine::executions::request::Request;
 use coalmine::executions::state::{State, Status, judgement_name, parse_judgement_name};
-use coalmine::executions::transition::{Command, MOST_ATTEMPTS};
 use coalmine::model::ids::ExecutionId;
 use coalmine::stages::analyze::Outcome;
 use coalmine_judges::judgement::{ScoreLabel, Verdict};

@@ -8,12 +8,12 @@ use coalmine::config::release::spec::{
     AnalysisSpec, AskSpec, CleanupSpec, Consequence, Consequences, GuardSpec, Limits, Previous,
     Promotion, ReleaseSpec, Strategy, Target, WithoutAnswer,
 };
+use coalmine::executions::command::Command;
 use coalmine::executions::event::Event;
 use coalmine::executions::release::desk::{Look, Note};
 use coalmine::executions::release::event::{Hold, ReleaseEvent};
 use coalmine::executions::request::Request;
 use coalmine::executions::state::State;
-use coalmine::executions::transition::Command;
 use coalmine::model::ids::ExecutionId;
 use coalmine::model::release::cluster::{
     Artifact, Capacity, GroupView, Health, InstanceView, Place, Role, RouterView, Share, Template,
