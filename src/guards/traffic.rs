@@ -2,8 +2,12 @@
 //!
 //! An instance serves where it is up, the router sends traffic to it, and its group is enabled and has a share of the traffic.
 //! Unknown, starting and draining instances do not. What serves after an operation is compared with what serves now; baseline
-//! and canary count for what is left, but not for what there is to lose, because they are made to be removed. Nor do more
-//! instances than can be at work as the traffic is parted.
+//! and canary count for what is left, but not for what there is to lose, because they are made to be removed.
+//!
+//! Neither before nor after do more instances count than can be at work as the traffic is parted: one instance that gets half
+//! of the traffic is the measure of all, since the traffic that it cannot carry goes nowhere else. Before, a group that is
+//! still growing counts as large as it shall be, so that a new version that is weak does not make the measure small by which
+//! its next share is weighed.
 
 use crate::config::release::spec::GuardSpec;
 use crate::model::release::cluster::{GroupView, Health, Role, Share, View, Weights};
@@ -49,8 +53,12 @@ pub fn traffic(view: &View, change: &Change, rule: &GuardSpec) -> Finding {
             } else if capacity.desired == 0 {
                 denied(format!("`{group}` has {share} of the traffic"))
             } else {
-                let left = serving(view, &view_weights(view)) - (ready - capacity.desired);
-                weighed(view, left, rule)
+                let shrunk = |it: &GroupView| match it.name == *group {
+                    true => capacity.desired,
+                    false => self::ready(it),
+                };
+                let weights = view_weights(view);
+                weighed(view, &weights, left(view, &weights, shrunk), rule)
             }
         }
         Change::Disable { group } | Change::DeleteGroup { group } => ended(view, group),
@@ -76,17 +84,54 @@ fn ready(group: &GroupView) -> u32 {
     u32::try_from(ready.count()).unwrap_or(u32::MAX)
 }
 
-/// How many instances serve with these shares.
-fn serving(view: &View, weights: &Weights) -> u32 {
-    counted(view, weights, |_| true)
+/// The groups that serve with these shares, each with its share.
+fn receivers<'a>(
+    view: &'a View,
+    weights: &'a Weights,
+) -> impl Iterator<Item = (&'a GroupView, Share)> {
+    let enabled = view.groups.iter().filter(|group| group.enabled);
+    enabled.filter_map(|group| {
+        let share = weights.get(&group.name).copied()?;
+        (share > Share::NONE).then_some((group, share))
+    })
 }
 
-fn counted(view: &View, weights: &Weights, of: impl Fn(&GroupView) -> bool) -> u32 {
-    let has_share = |name| weights.get(name).is_some_and(|share| *share > Share::NONE);
-    view.groups
-        .iter()
-        .filter(|group| group.enabled && has_share(&group.name) && of(group))
-        .fold(0, |sum, group| sum.saturating_add(ready(group)))
+/// How many instances can be at work where each group has so many and gets this share: as many as the weakest group allows.
+/// `None` where no group is given.
+fn carried(groups: impl Iterator<Item = (u32, Share)>) -> Option<u32> {
+    let most = groups.map(|(instances, share)| {
+        u64::from(instances) * u64::from(Share::ALL.basis_points())
+            / u64::from(share.basis_points())
+    });
+    most.min()
+        .map(|most| u32::try_from(most).unwrap_or(u32::MAX))
+}
+
+fn is_production(group: &GroupView) -> bool {
+    match group.role {
+        Role::Production => true,
+        Role::Baseline | Role::Canary => false,
+    }
+}
+
+/// What serves after an operation.
+struct Left {
+    /// How many instances.
+    all: u32,
+    /// How many of them count as the traffic is parted.
+    counts: u32,
+}
+
+fn left(view: &View, weights: &Weights, ready: impl Fn(&GroupView) -> u32) -> Left {
+    let all =
+        receivers(view, weights).fold(0_u32, |sum, (group, _)| sum.saturating_add(ready(group)));
+    // Baseline and canary are as small as the spec says, and judged by what that does to them.
+    let production = receivers(view, weights).filter(|(group, _)| is_production(group));
+    let carried = carried(production.map(|(group, share)| (ready(group), share)));
+    Left {
+        all,
+        counts: carried.map_or(all, |carried| all.min(carried)),
+    }
 }
 
 /// A group that serves no more must have no share. One that is not there, or is disabled, takes nothing away.
@@ -124,53 +169,53 @@ fn parted(view: &View, weights: &Weights, rule: &GuardSpec) -> Finding {
             "`{name}` {why}, and would get {share} of the traffic"
         ));
     }
-    weighed(view, serving(view, weights), rule)
+    weighed(view, weights, left(view, weights, ready), rule)
 }
 
-/// Whether what is left is enough.
-fn weighed(view: &View, left: u32, rule: &GuardSpec) -> Finding {
+/// Whether what is left with the shares `to` is enough.
+fn weighed(view: &View, to: &Weights, left: Left, rule: &GuardSpec) -> Finding {
     let weights = view_weights(view);
-    let serves: Vec<(u32, Share, Role)> = view
-        .groups
-        .iter()
-        .filter(|group| group.enabled)
-        .map(|group| (ready(group), view.share(&group.name), group.role))
-        .filter(|(ready, share, _)| *ready > 0 && *share > Share::NONE)
+    let serves: Vec<(&GroupView, Share)> = receivers(view, &weights)
+        .filter(|(group, _)| ready(group) > 0)
         .collect();
-    let has_production = serves.iter().any(|(.., role)| *role == Role::Production);
-    let counts = |role: Role| !has_production || role == Role::Production;
-    let all = counted(view, &weights, |group| counts(group.role));
-    // What the groups could carry at most, parted as the traffic is: a group with little of it does not count with all of
-    // its instances, so that a rollout that is nearly through is not measured by what it replaces.
-    let carried = serves
-        .iter()
-        .filter(|(.., role)| counts(*role))
-        .map(|(ready, share, _)| {
-            let whole = u64::from(*ready) * u64::from(Share::ALL.basis_points());
-            whole / u64::from(share.basis_points())
-        })
-        .min();
-    let carried = carried.map_or(0, |most| u32::try_from(most).unwrap_or(u32::MAX));
-    let now = all.min(carried);
+    let has_production = serves.iter().any(|(group, _)| is_production(group));
+    let to_lose = || {
+        let counts = |group: &GroupView| !has_production || is_production(group);
+        serves.iter().filter(move |(group, _)| counts(group))
+    };
+    let all = to_lose().fold(0_u32, |sum, (group, _)| sum.saturating_add(ready(group)));
+    let carried = carried(to_lose().map(|(group, share)| {
+        let grows = to.get(&group.name).is_some_and(|then| then > share);
+        let instances = match grows {
+            true => ready(group).max(group.capacity.desired),
+            false => ready(group),
+        };
+        (instances, *share)
+    }));
+    let now = carried.map_or(all, |carried| all.min(carried));
     if now == 0 {
-        let sentence = format!("{left} instances serve after it, and none does now");
+        let sentence = format!("{} instances serve after it, and none does now", left.all);
         return Finding::Holds { sentence };
     }
-    let of_which = if now < all {
-        format!(", of which {now} count as the traffic is parted")
-    } else {
-        String::new()
+    let of_which = |counts: u32, all: u32| match counts < all {
+        true => format!(", of which {counts} count as the traffic is parted"),
+        false => String::new(),
     };
-    let sentence = format!("{left} instances serve after it, {all} do now{of_which}");
-    if left >= now {
+    let sentence = format!(
+        "{} instances serve after it{}, {all} do now{}",
+        left.all,
+        of_which(left.counts, left.all),
+        of_which(now, all)
+    );
+    if left.counts >= now {
         return Finding::Holds { sentence };
     }
     let least = u64::from(now) * u64::from(rule.least_share.basis_points());
-    if u64::from(left) * u64::from(Share::ALL.basis_points()) < least {
+    if u64::from(left.counts) * u64::from(Share::ALL.basis_points()) < least {
         return denied(format!("{sentence}; at least {} must", rule.least_share));
     }
     let fewest = rule.least_instances.max(1);
-    if left < fewest {
+    if left.counts < fewest {
         return denied(format!("{sentence}; at least {fewest} must"));
     }
     Finding::Holds { sentence }

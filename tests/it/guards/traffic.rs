@@ -157,7 +157,7 @@ fn instances_that_were_taken_out_one_by_one_count() {
     });
     assert_eq!(
         said(&two, &shares(&[(2, 100)]), &rule(5_001, 1)),
-        "denied: 5 instances serve after it, 15 do now, of which 10 count as the traffic is parted; at least 50.01% must"
+        "denied: 5 instances serve after it, 15 do now; at least 50.01% must"
     );
 }
 
@@ -182,6 +182,53 @@ fn a_group_with_little_traffic_does_not_count_with_all_its_instances() {
     assert_eq!(
         said(&fleet, &shares(&[(1, 100)]), &rule(5_000, 1)),
         "denied: 4 instances serve after it, 16 do now; at least 50% must"
+    );
+}
+
+#[test]
+fn a_new_version_that_is_weak_does_not_lower_what_its_next_share_is_weighed_by() {
+    // Of its five instances one is up. Ten served before it came.
+    let mut weak = changed(&view(&[(10, 75), (5, 25)]), |group| {
+        if group.name == of(2) {
+            let asked = group.instances.iter_mut().skip(1);
+            asked.for_each(|it| it.health = Health::Starting);
+        }
+    });
+    let half = shares(&[(1, 50), (2, 50)]);
+    assert_eq!(
+        said(&weak, &half, &rule(5_000, 1)),
+        "denied: 11 instances serve after it, of which 2 count as the traffic is parted, 11 do now; at least 50% must"
+    );
+    // With all of its instances it may.
+    weak.groups[1]
+        .instances
+        .iter_mut()
+        .for_each(|it| it.health = Health::Up);
+    assert_eq!(
+        said(&weak, &half, &rule(5_000, 1)),
+        "holds: 15 instances serve after it, of which 10 count as the traffic is parted, 15 do now, of which 13 count as the traffic is parted"
+    );
+    // Back to what is whole is never worse.
+    let mut back = view(&[(10, 50), (5, 50)]);
+    back.groups[1].instances.truncate(1);
+    assert_eq!(
+        said(&back, &shares(&[(1, 100)]), &rule(10_000, 1)),
+        "holds: 10 instances serve after it, 11 do now, of which 2 count as the traffic is parted"
+    );
+}
+
+#[test]
+fn a_canary_is_as_small_as_its_spec_says() {
+    let mut both = view(&[(10, 100), (1, 0), (1, 0)]);
+    both.groups[1].role = Role::Baseline;
+    both.groups[2].role = Role::Canary;
+    assert_eq!(
+        said(
+            &both,
+            &shares(&[(1, 50), (2, 25), (3, 25)]),
+            &rule(10_000, 1)
+        ),
+        "holds: 12 instances serve after it, 10 do now"
     );
 }
 
