@@ -37,6 +37,8 @@ struct Site {
     /// Every operation that changed something, in its order.
     changed: Vec<OpId>,
     harm: Vec<String>,
+    /// Whether it is out of reach.
+    is_away: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -115,6 +117,23 @@ impl FakeDriver {
         let mut sites = self.sites();
         if let Some(group) = sites.get_mut(place).and_then(|it| it.groups.get_mut(group)) {
             group.resize(capacity, now_ms);
+        }
+    }
+
+    /// Puts a place out of reach, or back into it. What happened there is not forgotten.
+    pub fn put_away(&self, place: &Place, is_away: bool) {
+        let mut sites = self.sites();
+        sites.entry(place.clone()).or_default().is_away = is_away;
+    }
+
+    /// Removes a server group with its share behind everybody's back, as a person would.
+    pub fn lose(&self, place: &Place, group: &GroupName) {
+        let mut sites = self.sites();
+        if let Some(site) = sites.get_mut(place) {
+            site.groups.remove(group);
+            if let Some(weights) = &mut site.router {
+                weights.remove(group);
+            }
         }
     }
 
@@ -201,6 +220,18 @@ impl FakeDriver {
     }
 }
 
+impl Site {
+    fn in_reach(&self, place: &Place) -> Result<(), DriverError> {
+        match self.is_away {
+            false => Ok(()),
+            true => Err(DriverError::new(
+                Remedy::Retry,
+                format!("{place} is out of reach"),
+            )),
+        }
+    }
+}
+
 impl Group {
     fn resize(&mut self, capacity: Capacity, now_ms: i64) {
         self.capacity = capacity;
@@ -235,6 +266,7 @@ impl Driver for FakeDriver {
         let sites = self.sites();
         let nothing = Site::default();
         let site = sites.get(place).unwrap_or(&nothing);
+        site.in_reach(place)?;
         let router = site.router.as_ref().map(|weights| RouterView {
             address: "127.0.0.1:1".to_owned(),
             weights: weights.clone(),
@@ -264,6 +296,7 @@ impl Driver for FakeDriver {
         let now_ms = self.clock.now_ms();
         let mut sites = self.sites();
         let site = sites.entry(operation.place.clone()).or_default();
+        site.in_reach(&operation.place)?;
         if fencing.0 < site.fencing {
             return Err(DriverError::new(
                 Remedy::GiveUp,
@@ -360,6 +393,7 @@ impl Driver for FakeDriver {
         let sites = self.sites();
         let nothing = Site::default();
         let site = sites.get(&operation.place).unwrap_or(&nothing);
+        site.in_reach(&operation.place)?;
         let done_if = |done: bool| {
             if done {
                 Progress::Done

@@ -104,6 +104,12 @@ fn of_release(event: &ReleaseEvent) -> Option<(String, String)> {
             Hold::Guard | Hold::Window | Hold::Lock => system(why.clone()),
             Hold::Driver | Hold::NotComparable => None,
         },
+        ReleaseEvent::WindowOpened { differences, .. } if !differences.is_empty() => {
+            system(format!(
+                "baseline and canary have come to differ: {}",
+                differences.join("; ")
+            ))
+        }
         ReleaseEvent::NotAsked { .. } => system("the verdict made the question needless".into()),
         ReleaseEvent::AnswerOverdue { .. } => system("nobody answered in time".into()),
         ReleaseEvent::Answered {

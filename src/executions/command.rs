@@ -69,6 +69,13 @@ pub enum Command {
         /// Which step.
         step: usize,
     },
+    /// Go on with operations that do not wait for each other.
+    GoOn {
+        /// Which stage.
+        stage: usize,
+        /// One for each place; never empty.
+        lanes: Vec<Lane>,
+    },
     /// Nothing until then; afterwards something.
     Later {
         /// The moment, in milliseconds since 1970-01-01T00:00:00Z.
@@ -78,6 +85,17 @@ pub enum Command {
     },
     /// Nothing: it has ended, or waits for a person.
     Rest,
+}
+
+/// The next operation at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lane {
+    /// Which step.
+    pub step: usize,
+    /// Whether it is intended, and to be performed; else it is to be intended.
+    pub is_intended: bool,
+    /// Nothing is done with it before, in milliseconds since 1970-01-01T00:00:00Z; 0 where it can be at once.
+    pub not_before_ms: i64,
 }
 
 impl State {
@@ -198,6 +216,7 @@ impl State {
         let due_ms = match self.command() {
             Command::Rest => None,
             Command::WaitUntil { until_ms, .. } | Command::Later { until_ms, .. } => Some(until_ms),
+            Command::GoOn { lanes, .. } => lanes.iter().map(|lane| lane.not_before_ms).min(),
             Command::Record(_)
             | Command::Collect { .. }
             | Command::Judge { .. }

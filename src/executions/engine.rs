@@ -208,6 +208,7 @@ impl Engine {
             | Command::SettleSteps { .. }
             | Command::Intend { .. }
             | Command::Perform { .. }
+            | Command::GoOn { .. }
             | Command::Later { .. } => self.release_step(lease, state, command).await,
         }
     }

@@ -25,12 +25,18 @@ pub fn broken(state: &State) -> Vec<String> {
     );
     must(state.created_ms <= state.updated_ms, "time never goes back");
     let unsettled = state.current().unwrap_or(state.stages.len());
+    let block = state.block_of(unsettled);
+    let may_be_open = |stage: usize| block.is_some_and(|block| stage <= block.last);
     must(
         state
             .stages
             .iter()
+            .enumerate()
             .skip(unsettled + 1)
-            .all(|s| s.progress() == Progress::NotStarted),
+            .all(|(stage, at)| {
+                let is_open = matches!(at, StageState::Analyze(AnalyzeState::Opened { .. }));
+                at.progress() == Progress::NotStarted || is_open && may_be_open(stage)
+            }),
         "stages are worked on one after the other",
     );
     let progress: Vec<Progress> = state.stages.iter().map(StageState::progress).collect();
@@ -94,12 +100,27 @@ fn broken_release(state: &State, release: &ReleaseState) -> Vec<&'static str> {
     for (_, operate, at) in state.operations() {
         let steps = at.steps.as_deref().unwrap_or_default();
         must(steps.len() == at.at.len(), "a state for each step");
-        let undone = at
-            .at
-            .iter()
-            .skip_while(|at| matches!(at, StepState::Done { .. }));
+        let next: Vec<usize> = at.lanes().iter().map(|(step, ..)| *step).collect();
+        let next = match operate.purpose.is_settled_late() {
+            true => next.as_slice(),
+            false => &next[..next.len().min(1)],
+        };
+        let begun = at.at.iter().enumerate().filter(|(_, at)| match at {
+            StepState::Waiting | StepState::Done { .. } => false,
+            StepState::Intended { .. } | StepState::Failed { .. } => true,
+        });
         must(
-            undone.skip(1).all(|at| matches!(at, StepState::Waiting)),
+            begun.into_iter().all(|(step, _)| next.contains(&step)),
+            "operations at a place are done one after the other",
+        );
+        let first_undone = next.first().copied().unwrap_or(at.at.len());
+        must(
+            operate.purpose.is_settled_late()
+                || at
+                    .at
+                    .iter()
+                    .skip(first_undone + 1)
+                    .all(|at| matches!(at, StepState::Waiting)),
             "operations are done one after the other",
         );
         let touched = at.touched().count() > 0;

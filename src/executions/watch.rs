@@ -11,7 +11,6 @@ use crate::analysis::task::Task;
 use crate::executions::state::State;
 use crate::model::ids::ExecutionId;
 use crate::model::scope::ScopePair;
-use crate::stages::analyze::Analyze;
 use crate::stages::{Stage, StageState};
 use crate::store::HeadFilter;
 
@@ -56,41 +55,54 @@ async fn watch_all(engine: &Engine) -> Result<(), TurnError> {
     Ok(())
 }
 
-/// What the sources should look at from now on; `None` where nothing will be asked any more, or it is not settled what.
-pub(super) fn watched(state: &State) -> Option<Task> {
+/// What the sources should look at from now on; empty where nothing will be asked any more, or it is not settled what.
+pub(super) fn watched(state: &State) -> Vec<Task> {
     if state.release.is_none() {
         // The window of the last judgement reaches as far as any.
-        let (analyze, at) = state.analyses().next_back()?;
-        return at
-            .ended_ms()
-            .is_none()
-            .then(|| state.request.task(analyze, None));
+        let last = state.analyses().next_back();
+        let last = last.filter(|(_, at)| at.ended_ms().is_none());
+        return last
+            .map(|(analyze, _)| state.request.task(analyze, None))
+            .into_iter()
+            .collect();
     }
-    // The windows of a block begin together, and the last one of it reaches as far as any.
-    let place = state.current()?;
-    let last = state.block_of(place)?.last;
-    let (Stage::Analyze(analyze), StageState::Analyze(at)) =
-        (state.request.stages.get(place)?, state.stages.get(place)?)
-    else {
-        return None;
+    let Some(block) = state.current().and_then(|stage| state.block_of(stage)) else {
+        return Vec::new();
     };
-    let Stage::Analyze(last) = state.request.stages.get(last)? else {
-        return None;
+    let in_block = || {
+        let stages = state.request.stages.iter().zip(&state.stages);
+        stages
+            .take(block.last + 1)
+            .skip(block.first)
+            .filter_map(|pair| match pair {
+                (Stage::Analyze(analyze), StageState::Analyze(at)) => {
+                    Some((analyze, at, analyze.comparison.as_ref()?))
+                }
+                (Stage::Analyze(_) | Stage::Wait(_) | Stage::Approve(_) | Stage::Operate(_), _) => {
+                    None
+                }
+            })
     };
-    let more = |analyze: &Analyze| analyze.comparison.as_ref().map(|it| it.after_ms);
-    let longer_ms = more(last)?.saturating_sub(more(analyze)?);
-    let mut task = state.request.task(analyze, at.opened().map(|it| &**it));
-    for scope in task.scopes.values_mut().flat_map(ScopePair::sides_mut) {
-        scope.window = scope.window.longer_by_ms(longer_ms);
-    }
-    Some(task)
+    // The windows of a block begin together, and the last one of each target reaches as far as any.
+    let open = in_block().filter_map(|(analyze, at, comparison)| {
+        let scopes = at.opened()?;
+        let of_target = in_block().filter(|(.., it)| it.target == comparison.target);
+        let last_ms = of_target.map(|(.., it)| it.after_ms).max()?;
+        let longer_ms = last_ms.saturating_sub(comparison.after_ms);
+        let mut task = state.request.task(analyze, Some(scopes));
+        for scope in task.scopes.values_mut().flat_map(ScopePair::sides_mut) {
+            scope.window = scope.window.longer_by_ms(longer_ms);
+        }
+        Some(task)
+    });
+    open.collect()
 }
 
 async fn tell(engine: &Engine, id: &ExecutionId) {
     match engine.load(id).await {
         Ok(state) => {
-            if let Some(task) = watched(&state) {
-                let analyst = engine.ports().analyst_of(&state.request);
+            let analyst = engine.ports().analyst_of(&state.request);
+            for task in watched(&state) {
                 analyst.watch(&task).await;
             }
         }

@@ -3,20 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::release::cluster::{GroupView, Health, InstanceView, View};
+use crate::model::release::alike::Alike;
+use crate::model::release::cluster::{GroupView, Health, InstanceView, Share, View};
 use crate::model::release::names::GroupName;
 
 /// How far apart the starts of the two may be, in milliseconds, where they are young: a minute. Caches and leaks show with
 /// age, so that for older ones a tenth of the younger one's age is allowed.
 const LEAST_SKEW_MS: i64 = 60_000;
 
-/// What keeps the two from being compared, one sentence each; empty where nothing does. `now_ms` is in milliseconds since
+/// What keeps the two from being compared, where they must be so alike: one sentence each; empty where nothing does. `now_ms` is in milliseconds since
 /// 1970-01-01T00:00:00Z.
 #[must_use]
 pub fn differences(
     view: &View,
     baseline: &GroupName,
     canary: &GroupName,
+    alike: Alike,
     now_ms: i64,
 ) -> Vec<String> {
     let (Some(a), Some(b)) = (view.group(baseline), view.group(canary)) else {
@@ -28,7 +30,13 @@ pub fn differences(
     };
     let mut sentences = Vec::new();
     for group in [a, b] {
-        sentences.extend(not_whole(group));
+        sentences.extend(match alike {
+            Alike::Wholly | Alike::ButForTemplate => not_whole(group),
+            Alike::Serving => not_serving(view, group),
+        });
+    }
+    if alike == Alike::Serving {
+        return sentences;
     }
     if a.capacity != b.capacity {
         sentences.push(format!(
@@ -44,7 +52,7 @@ pub fn differences(
         ));
     }
     let (one, other) = (a.template.fingerprint(), b.template.fingerprint());
-    if one != other {
+    if alike == Alike::Wholly && one != other {
         sentences.push(format!(
             "they are run in different ways: template {one} and {other}"
         ));
@@ -64,6 +72,25 @@ pub fn differences(
     }
     sentences.extend(skew(a, b, now_ms));
     sentences
+}
+
+/// Too few instances that take part: fewer than nine of ten. One of many that is down says nothing of the version.
+fn not_serving(view: &View, group: &GroupView) -> Vec<String> {
+    let name = &group.name;
+    let whole = group.instances.len();
+    let serve = group.instances.iter();
+    let serve = serve
+        .filter(|it| it.health == Health::Up && it.registered)
+        .count();
+    if !group.enabled {
+        vec![format!("`{name}` is disabled")]
+    } else if view.share(name) == Share::NONE {
+        vec![format!("`{name}` has no traffic")]
+    } else if serve == 0 || serve * 10 < whole * 9 {
+        vec![format!("{serve} of {whole} instances of `{name}` serve")]
+    } else {
+        Vec::new()
+    }
 }
 
 /// Instances that do not take part.

@@ -1,5 +1,7 @@
-//! Performs operations, one after the other: each is intended, applied, and read back before the next.
+//! Performs operations, one after the other: each is intended, applied, and read back before the next. On the way back and in
+//! the cleanup that holds for each place by itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -99,6 +101,23 @@ impl OperateState {
             .iter()
             .position(|at| !matches!(at, StepState::Done { .. }))?;
         Some((place, steps.get(place)?, self.at.get(place)?))
+    }
+
+    /// At each place, the first step that is not done, with how far it is; in the order of the list. What is taken back at one
+    /// place does not wait for another.
+    #[must_use]
+    pub fn lanes(&self) -> Vec<(usize, &Step, &StepState)> {
+        let mut places = BTreeSet::new();
+        let steps = self.steps.as_deref().unwrap_or_default();
+        let undone = steps
+            .iter()
+            .zip(&self.at)
+            .enumerate()
+            .filter(|(_, (_, at))| !matches!(at, StepState::Done { .. }));
+        undone
+            .filter(|(_, (step, _))| places.insert(&step.operation.place))
+            .map(|(number, (step, at))| (number, step, at))
+            .collect()
     }
 
     /// The steps whose effect is there or may be: all that were ever intended.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::Stage;
 use crate::config::release::spec::ReleaseSpec;
+use crate::model::release::alike::Alike;
 use crate::model::release::cluster::{Artifact, Capacity, Place, View, Weights};
 use crate::model::release::names::GroupName;
 
@@ -102,9 +103,9 @@ pub struct Comparison {
     pub look_back_ms: Option<u64>,
     /// Distance of two points in seconds.
     pub step_secs: u64,
-    /// Whether the two must be alike in size, template, zones and age before the block starts: true for a baseline that was
-    /// made for the comparison.
-    pub must_be_alike: bool,
+    /// How alike the two must be before the block starts.
+    #[serde(default)]
+    pub alike: Alike,
 }
 
 impl Plan {

@@ -9,6 +9,7 @@ use super::shares::{beside, parted};
 use super::site::Site;
 use super::steps::Receivers;
 use crate::config::release::spec::{CanaryStep, Consequence, ReleaseSpec, StageSpec, Strategy};
+use crate::model::release::alike::Alike;
 use crate::model::release::cluster::{Capacity, Share, Weights};
 use crate::model::release::names::GroupName;
 use crate::model::release::step::Step;
@@ -148,23 +149,27 @@ impl<'a> Builder<'a> {
     }
 
     /// Baseline and canary of each target that has both.
-    fn sides(&self) -> Vec<(usize, GroupName, GroupName, bool)> {
+    fn sides(&self) -> Vec<(usize, GroupName, GroupName, Alike)> {
         let sites = self.sites.iter().enumerate();
         sites
             .filter_map(|(place, site)| {
                 let (baseline, canary) = site.sides()?;
-                Some((place, baseline, canary, site.is_alike()))
+                let alike = match site.keeps_template() {
+                    true => Alike::Wholly,
+                    false => Alike::ButForTemplate,
+                };
+                Some((place, baseline, canary, alike))
             })
             .collect()
     }
 
     /// What served before and what takes over.
-    fn old_and_new(&self) -> Vec<(usize, GroupName, GroupName, bool)> {
+    fn old_and_new(&self) -> Vec<(usize, GroupName, GroupName, Alike)> {
         let sites = self.sites.iter().enumerate();
         sites
             .filter_map(|(place, site)| {
                 let source = site.planned.previous.first()?.name.clone();
-                Some((place, source, site.planned.next.clone()?, false))
+                Some((place, source, site.planned.next.clone()?, Alike::Serving))
             })
             .collect()
     }
@@ -172,14 +177,14 @@ impl<'a> Builder<'a> {
     fn judge(
         &mut self,
         judgements: u32,
-        pairs: impl Fn(&Self) -> Vec<(usize, GroupName, GroupName, bool)>,
+        pairs: impl Fn(&Self) -> Vec<(usize, GroupName, GroupName, Alike)>,
     ) {
         let Some(analysis) = &self.spec.analysis else {
             return;
         };
         let pairs = pairs(self);
         for in_block in 1..=judgements {
-            for (target, baseline, canary, must_be_alike) in &pairs {
+            for (target, baseline, canary, alike) in &pairs {
                 self.judged += 1;
                 self.stages.push(Stage::Analyze(Analyze {
                     number: self.judged,
@@ -193,7 +198,7 @@ impl<'a> Builder<'a> {
                         after_ms: analysis.interval_ms.saturating_mul(u64::from(in_block)),
                         look_back_ms: analysis.look_back_ms,
                         step_secs: analysis.step_secs,
-                        must_be_alike: *must_be_alike,
+                        alike: *alike,
                     }),
                 }));
             }
@@ -350,8 +355,24 @@ impl<'a> Builder<'a> {
         self.operate(Purpose::Promote, steps);
     }
 
+    /// Where nothing is promoted and baseline and canary stay for a while, they do so without traffic.
+    fn give_back(&mut self) {
+        let judges_only = self.spec.promotion.strategy == Strategy::Judge;
+        if !judges_only || !self.deployed || self.spec.cleanup.delay_ms == 0 {
+            return;
+        }
+        self.phase("Traffic back");
+        let steps = self.each(|site| {
+            let before = site.planned.weights.clone();
+            let step = site.set_traffic(Receivers::Before(&before), before.clone());
+            step.into_iter().collect()
+        });
+        self.operate(Purpose::Deploy, steps);
+    }
+
     /// The way back and the cleanup, which every release has.
     pub(super) fn finish(mut self) -> Plan {
+        self.give_back();
         self.phase("Take back");
         self.stages.push(Stage::Operate(Operate {
             purpose: Purpose::RollBack,

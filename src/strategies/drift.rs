@@ -1,9 +1,13 @@
 //! What changed at a place since a plan was made.
 
+use std::collections::BTreeSet;
+
 use super::found::Found;
 use super::site::production;
 use crate::model::release::cluster::{GroupView, Share, View, Weights};
 use crate::model::release::names::GroupName;
+use crate::model::release::operation::{Change, Operation};
+use crate::stages::Stage;
 use crate::stages::plan::{Plan, PlannedTarget};
 
 /// One difference that matters.
@@ -114,4 +118,49 @@ fn parts(weights: &[(&GroupName, Share)]) -> String {
         true => "to nobody".to_owned(),
         false => parts.join(", "),
     }
+}
+
+/// The server groups that a plan needs, does not make, and that are gone: one sentence for each. For a plan that is carried out
+/// whatever else changed, like one that takes a release back.
+#[must_use]
+pub fn gone(plan: &Plan, found: &[Found]) -> Vec<Drift> {
+    let mut drifts = Vec::new();
+    for (target, found) in plan.release.targets.iter().zip(found) {
+        let (mut made, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        for operation in forward(plan).filter(|it| it.place == target.place) {
+            let needed: Vec<&GroupName> = match &operation.change {
+                Change::CreateGroup { group, .. } => {
+                    made.insert(group);
+                    Vec::new()
+                }
+                Change::Enable { group }
+                | Change::Resize { group, .. }
+                | Change::AwaitHealthy { group, .. } => vec![group],
+                Change::SetTraffic { weights } => {
+                    let has_some = |(_, share): &(_, &Share)| **share > Share::NONE;
+                    weights.iter().filter(has_some).map(|it| it.0).collect()
+                }
+                Change::OpenRouter { .. }
+                | Change::Disable { .. }
+                | Change::SetExpiry { .. }
+                | Change::DeleteGroup { .. } => Vec::new(),
+            };
+            let is_gone =
+                |name: &&GroupName| !made.contains(*name) && found.view.group(name).is_none();
+            gone.extend(needed.into_iter().filter(is_gone));
+        }
+        drifts.extend(gone.into_iter().map(|name| Drift {
+            target: target.name.clone(),
+            sentence: format!("`{name}` is gone"),
+        }));
+    }
+    drifts
+}
+
+fn forward(plan: &Plan) -> impl Iterator<Item = &Operation> {
+    let operates = plan.stages.iter().filter_map(|stage| match stage {
+        Stage::Operate(operate) => Some(operate),
+        Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_) => None,
+    });
+    operates.flat_map(|operate| operate.steps.iter().map(|step| &step.operation))
 }

@@ -12,8 +12,8 @@ mod site;
 mod steps;
 mod undo;
 
-pub use drift::{Drift, drift};
+pub use drift::{Drift, drift, gone};
 pub use found::{Found, PlanProblem, PlanRefusal};
-pub use late::{Outcome, Touched, cleanup, rollback};
+pub use late::{Outcome, Touched, cleanup, is_owing, rollback, superseded};
 pub use planner::{notes, plan};
 pub use undo::undo_of_finished;

@@ -7,6 +7,7 @@ use super::build::Builder;
 use super::found::{Found, PlanProblem, PlanRefusal};
 use super::site::{Intent, Site};
 use crate::config::release::spec::{Consequence, ReleaseSpec, StageSpec, Strategy};
+use crate::model::release::alike::Alike;
 use crate::model::release::cluster::Share;
 use crate::stages::Stage;
 use crate::stages::plan::Plan;
@@ -239,7 +240,7 @@ pub fn notes(plan: &Plan) -> Vec<String> {
         Stage::Analyze(analyze) => analyze.comparison.as_ref().is_some_and(|comparison| {
             let target = plan.release.targets.get(comparison.target);
             let sides = target.and_then(|it| it.baseline.as_ref());
-            sides == Some(&comparison.baseline) && !comparison.must_be_alike
+            sides == Some(&comparison.baseline) && comparison.alike == Alike::ButForTemplate
         }),
         Stage::Wait(_) | Stage::Approve(_) | Stage::Operate(_) => false,
     });

@@ -164,7 +164,7 @@ impl<'a> Site<'a> {
     }
 
     /// Whether baseline and canary are run in the same way, but for the artifact.
-    pub(super) fn is_alike(&self) -> bool {
+    pub(super) fn keeps_template(&self) -> bool {
         let live = self.live.as_ref().map(|(_, template)| template);
         live == Some(&self.template)
     }

@@ -15,11 +15,10 @@ use crate::guards::comparable;
 use crate::model::release::cluster::{GroupView, Place, View};
 use crate::model::release::window::Moment;
 use crate::model::scope::{INSTANCES, Scope, ScopePair, Window};
-use crate::stages::operate::Purpose;
 use crate::stages::plan::{Comparison, Plan};
 use crate::stages::{Stage, StageState};
 use crate::store::{Lease, LockAnswer};
-use crate::strategies::{self, Found, Outcome, Touched};
+use crate::strategies::{self, Drift, Found};
 
 /// The shortest and the longest pause before it is looked again at what holds a release up, in milliseconds.
 const LOOK_AGAIN_MS: (i64, i64) = (1_000, 30_000);
@@ -48,6 +47,7 @@ impl Engine {
             Command::SettleSteps { stage } => self.settle_steps(lease, state, stage).await,
             Command::Intend { stage, step } => self.intend(lease, state, stage, step).await,
             Command::Perform { stage, step } => self.perform(lease, state, stage, step).await,
+            Command::GoOn { stage, lanes } => self.go_on(lease, state, stage, &lanes).await,
             Command::Record(_)
             | Command::WaitUntil { .. }
             | Command::Collect { .. }
@@ -79,7 +79,10 @@ impl Engine {
         let since_ms = state
             .release
             .as_ref()
-            .and_then(|release| release.held_up.as_ref())
+            .and_then(|release| match &held.step {
+                Some(step) => release.held_steps.get(step),
+                None => release.held_up.as_ref(),
+            })
             .filter(|before| before.hold == held.hold)
             .map_or(now_ms, |before| before.since_ms);
         let lasted_ms = now_ms.saturating_sub(since_ms);
@@ -115,6 +118,7 @@ impl Engine {
             hold: held.hold,
             why: held.why,
             until_ms,
+            step: held.step,
         };
         self.happened(lease, state, event).await
     }
@@ -138,8 +142,15 @@ impl Engine {
         let places = plan.release.targets.iter().map(|target| &target.place);
         let found = match self.find(places).await {
             Ok(found) => found,
-            Err(error) => return self.driver_away(lease, state, &error, &limits).await,
+            Err(error) => return self.driver_away(lease, state, &error, &limits, None).await,
         };
+        // A release that takes over from others does not do so for what cannot be done.
+        if state.request.preempts
+            && let gone = told(strategies::gone(&plan, &found))
+            && !gone.is_empty()
+        {
+            return self.not_as_planned(lease, state, &gone).await;
+        }
         let mut seen = BTreeMap::new();
         for found in &found {
             seen.insert(lock_name(&found.view.place), found.view.fencing);
@@ -161,6 +172,7 @@ impl Engine {
                         until_ms: None,
                         most_ms: Some(limits.lock_ms),
                         cause: Cause::NotAllowed,
+                        step: None,
                     };
                     return self.hold_up(lease, state, held).await;
                 }
@@ -172,24 +184,31 @@ impl Engine {
             return self.happened(lease, state, event).await;
         }
         match self.drift(&plan).await {
-            Err(error) => self.driver_away(lease, state, &error, &limits).await,
+            Err(error) => self.driver_away(lease, state, &error, &limits, None).await,
             Ok(found) if found.is_empty() => {
                 let event = ReleaseEvent::LocksTaken { fencing };
                 self.happened(lease, state, event).await
             }
-            Ok(found) => {
-                let event = ReleaseEvent::Decided {
-                    decision: Decision::Refused,
-                    cause: Cause::NotAllowed,
-                    reason: format!(
-                        "the place is not as the plan found it: {}; make a new plan",
-                        found.join("; ")
-                    ),
-                    by: None,
-                };
-                self.happened(lease, state, event).await
-            }
+            Ok(found) => self.not_as_planned(lease, state, &found).await,
         }
+    }
+
+    async fn not_as_planned(
+        &self,
+        lease: &Lease,
+        state: State,
+        drifts: &[String],
+    ) -> Result<Turn, TurnError> {
+        let event = ReleaseEvent::Decided {
+            decision: Decision::Refused,
+            cause: Cause::NotAllowed,
+            reason: format!(
+                "the place is not as the plan found it: {}; make a new plan",
+                drifts.join("; ")
+            ),
+            by: None,
+        };
+        self.happened(lease, state, event).await
     }
 
     /// What changed since the plan was made.
@@ -197,11 +216,7 @@ impl Engine {
         let found = self
             .find(plan.release.targets.iter().map(|it| &it.place))
             .await?;
-        let drifts = strategies::drift(plan, &found);
-        Ok(drifts
-            .into_iter()
-            .map(|drift| format!("target `{}`: {}", drift.target, drift.sentence))
-            .collect())
+        Ok(told(strategies::drift(plan, &found)))
     }
 
     /// Looks at places, all at once.
@@ -228,6 +243,7 @@ impl Engine {
         state: State,
         error: &DriverError,
         limits: &Limits,
+        step: Option<(usize, usize)>,
     ) -> Result<Turn, TurnError> {
         let held = Held {
             hold: Hold::Driver,
@@ -235,6 +251,7 @@ impl Engine {
             until_ms: None,
             most_ms: Some(limits.operation_ms),
             cause: Cause::Operation,
+            step,
         };
         self.hold_up(lease, state, held).await
     }
@@ -251,23 +268,37 @@ impl Engine {
         };
         let comparison = comparison.clone();
         let limits = release.spec.limits.clone();
-        let Some(target) = release.targets.get(comparison.target) else {
+        let places: Vec<Place> = release.targets.iter().map(|it| it.place.clone()).collect();
+        let now_ms = self.ports().clock.now_ms().max(state.updated_ms);
+        // All windows of a block begin together, once all targets are ready for it.
+        let began_ms = block_start(&state, stage);
+        let judged: Vec<usize> = match began_ms {
+            Some(_) => vec![comparison.target],
+            None => first_comparisons(&state, stage)
+                .map(|it| it.target)
+                .collect(),
+        };
+        let looked_at = judged.iter().filter_map(|target| places.get(*target));
+        let found = match self.find(looked_at).await {
+            Ok(found) => found,
+            Err(error) => return self.driver_away(lease, state, &error, &limits, None).await,
+        };
+        let views: BTreeMap<usize, View> = judged
+            .into_iter()
+            .zip(found.into_iter().map(|found| found.view))
+            .collect();
+        let (Some(view), Some(place)) =
+            (views.get(&comparison.target), places.get(comparison.target))
+        else {
             return Err(TurnError::Invariant(format!(
                 "stage {stage} judges a target that there is not"
             )));
         };
-        let place = target.place.clone();
-        let now_ms = self.ports().clock.now_ms().max(state.updated_ms);
-        let view = match self.find([&place]).await {
-            Ok(found) => found.into_iter().next().map(|found| found.view),
-            Err(error) => return self.driver_away(lease, state, &error, &limits).await,
-        };
-        let Some(view) = view else {
-            return Err(no_release(&state));
-        };
-        let began = block_start(&state, stage, comparison.target);
-        if began.is_none() {
-            let why = not_ready(&view, &comparison, now_ms);
+        if began_ms.is_none() {
+            let why: Vec<String> = first_comparisons(&state, stage)
+                .filter_map(|it| Some((views.get(&it.target)?, it)))
+                .flat_map(|(view, comparison)| not_comparable(view, comparison, now_ms))
+                .collect();
             if !why.is_empty() {
                 let held = Held {
                     hold: Hold::NotComparable,
@@ -275,22 +306,29 @@ impl Engine {
                     until_ms: None,
                     most_ms: Some(limits.healthy_ms),
                     cause: Cause::NoVerdict,
+                    step: None,
                 };
                 return self.hold_up(lease, state, held).await;
             }
         }
-        let start_ms = began.unwrap_or(now_ms);
-        let (scopes, until_ms) = scopes(&state, &view, &place, &comparison, start_ms);
+        let start_ms = began_ms.unwrap_or(now_ms);
+        let (scopes, until_ms) = scopes(&state, view, place, &comparison, start_ms);
+        // Later windows are judged all the same: an instance that fails may be the canary's doing. But it is kept in mind.
+        let differences = match began_ms {
+            Some(_) => not_comparable(view, &comparison, now_ms),
+            None => Vec::new(),
+        };
         let event = ReleaseEvent::WindowOpened {
             stage,
             scopes,
             until_ms,
+            differences,
         };
         let state = self
             .append(Some(lease), state, Event::Release(event))
             .await?;
         // At once: what a source that knows only the present has not begun to look at is lost.
-        if let Some(task) = watched(&state) {
+        for task in watched(&state) {
             self.ports().analyst_of(&state.request).watch(&task).await;
         }
         Ok(Turn::Again(Box::new(state)))
@@ -306,19 +344,6 @@ impl Engine {
             stage,
             deadline_ms: now_ms.saturating_add(time_ms),
         };
-        self.happened(lease, state, event).await
-    }
-
-    async fn settle_steps(
-        &self,
-        lease: &Lease,
-        state: State,
-        stage: usize,
-    ) -> Result<Turn, TurnError> {
-        let Some(steps) = state.late_steps(stage) else {
-            return Err(no_release(&state));
-        };
-        let event = ReleaseEvent::StepsSettled { stage, steps };
         self.happened(lease, state, event).await
     }
 
@@ -348,45 +373,18 @@ pub(super) struct Held {
     pub(super) most_ms: Option<u64>,
     /// Why it is decided then.
     pub(super) cause: Cause,
+    /// The one operation that is held up, where others go on: its stage and its step.
+    pub(super) step: Option<(usize, usize)>,
 }
 
-impl State {
-    /// The steps that take back or clean up, as they follow from what was done so far; `None` where `stage` is no such stage.
-    /// Shown at any time, and executed once they are settled.
-    #[must_use]
-    pub fn late_steps(&self, stage: usize) -> Option<Vec<crate::model::release::step::Step>> {
-        let release = self.request.release.as_deref()?;
-        let Some(Stage::Operate(operate)) = self.request.stages.get(stage) else {
-            return None;
-        };
-        let mut touched = Vec::new();
-        for (_, operate, at) in self.operations() {
-            touched.extend(at.touched().map(|(step, _)| Touched {
-                step,
-                purpose: operate.purpose,
-            }));
-        }
-        match operate.purpose {
-            Purpose::RollBack => Some(strategies::rollback(release, &touched)),
-            Purpose::CleanUp => {
-                let release_state = self.release.as_ref()?;
-                let decided = release_state.decided.as_ref();
-                let outcome = match decided.map(|it| it.decision) {
-                    // Production is another's now, whatever was decided before.
-                    _ if release_state.lost_to.is_some() => Outcome::Superseded,
-                    Some(Decision::Promoted) => Outcome::Promoted,
-                    Some(Decision::Refused) => Outcome::Untouched,
-                    Some(Decision::Superseded) => Outcome::Superseded,
-                    Some(Decision::RolledBack | Decision::CalledOff) | None => Outcome::TakenBack,
-                };
-                Some(strategies::cleanup(release, outcome, &touched))
-            }
-            Purpose::Deploy | Purpose::Promote => None,
-        }
-    }
+fn told(drifts: Vec<Drift>) -> Vec<String> {
+    drifts
+        .into_iter()
+        .map(|drift| format!("target `{}`: {}", drift.target, drift.sentence))
+        .collect()
 }
 
-fn no_release(state: &State) -> TurnError {
+pub(super) fn no_release(state: &State) -> TurnError {
     TurnError::Invariant(format!(
         "execution `{}` has no such stage of a release",
         state.id
@@ -400,28 +398,26 @@ fn comparison(state: &State, stage: usize) -> Option<&Comparison> {
     }
 }
 
-/// When the windows of a block began for a target; `None` before they did.
-fn block_start(state: &State, stage: usize, target: usize) -> Option<i64> {
+/// When the windows of a block began, for all of its targets; `None` before they did.
+fn block_start(state: &State, stage: usize) -> Option<i64> {
     let block = state.block_of(stage)?;
-    (block.first..stage)
-        .filter(|place| comparison(state, *place).is_some_and(|it| it.target == target))
-        .find_map(|place| state.stages.get(place).and_then(StageState::started_ms))
+    let stages = state.stages.get(block.first..=block.last)?;
+    stages.iter().filter_map(StageState::started_ms).min()
 }
 
-/// Why the two cannot be compared yet.
-fn not_ready(view: &View, comparison: &Comparison, now_ms: i64) -> Vec<String> {
-    if comparison.must_be_alike {
-        return comparable::differences(view, &comparison.baseline, &comparison.canary, now_ms);
-    }
-    let mut why = Vec::new();
-    for name in [&comparison.baseline, &comparison.canary] {
-        match view.group(name) {
-            Some(group) if group.up() > 0 => {}
-            Some(_) => why.push(format!("no instance of `{name}` is up")),
-            None => why.push(format!("there is no `{name}`")),
-        }
-    }
-    why
+/// The first comparison of each target in the block that a stage belongs to.
+fn first_comparisons(state: &State, stage: usize) -> impl Iterator<Item = &Comparison> {
+    let block = state.block_of(stage);
+    let stages = block.into_iter().flat_map(|block| block.first..=block.last);
+    stages
+        .filter_map(|place| comparison(state, place))
+        .filter(|it| it.in_block == 1)
+}
+
+/// Why the two cannot be compared.
+pub(super) fn not_comparable(view: &View, comparison: &Comparison, now_ms: i64) -> Vec<String> {
+    let (baseline, canary) = (&comparison.baseline, &comparison.canary);
+    comparable::differences(view, baseline, canary, comparison.alike, now_ms)
 }
 
 /// Where and when both sides are looked for, by every scope name that the config uses; and when the window ends.

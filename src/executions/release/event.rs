@@ -116,6 +116,9 @@ pub enum ReleaseEvent {
         why: String,
         /// When it looks again.
         until_ms: i64,
+        /// The one operation that is held up, where others go on: its stage and its step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<(usize, usize)>,
     },
     /// The steps of a stage are settled: from the plan, or from what was done.
     StepsSettled {
@@ -162,6 +165,9 @@ pub enum ReleaseEvent {
         scopes: BTreeMap<String, ScopePair>,
         /// When the last window ends.
         until_ms: i64,
+        /// What has come to differ between the two since the first window of its block, one sentence each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        differences: Vec<String>,
     },
     /// The verdict made a question needless.
     NotAsked {

@@ -1,6 +1,6 @@
 //! The desk that really plans, starts and takes back: it observes through the drivers and writes into journals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -297,7 +297,7 @@ impl ReleaseDesk for Office {
             Some(StageState::Operate(at)) => match &at.steps {
                 Some(steps) => steps.to_vec(),
                 None => back
-                    .and_then(|stage| state.late_steps(stage))
+                    .and_then(|stage| state.late_steps(stage, &[]))
                     .unwrap_or_default(),
             },
             Some(StageState::Wait(_) | StageState::Analyze(_) | StageState::Approve(_)) | None => {
@@ -388,8 +388,36 @@ impl Office {
                 });
             }
         }
+        notes.extend(state.and_then(|state| not_alike(state, &by_place, now_ms)));
         Ok(notes)
     }
+}
+
+/// What differs now between the two that are being compared.
+fn not_alike(state: &State, views: &BTreeMap<&Place, &View>, now_ms: i64) -> Option<Note> {
+    let block = state.current().and_then(|stage| state.block_of(stage))?;
+    let stages = state.request.stages.get(block.first..=block.last)?;
+    let mut differences = BTreeSet::new();
+    for stage in stages {
+        let comparison = match stage {
+            Stage::Analyze(analyze) => analyze.comparison.as_ref(),
+            Stage::Wait(_) | Stage::Approve(_) | Stage::Operate(_) => None,
+        };
+        let targets = state.request.release.as_ref().map(|it| &it.targets);
+        let Some((comparison, targets)) = comparison.zip(targets) else {
+            continue;
+        };
+        let place = targets.get(comparison.target).map(|it| &it.place);
+        if let Some(view) = place.and_then(|place| views.get(place)) {
+            differences.extend(super::engine::not_comparable(view, comparison, now_ms));
+        }
+    }
+    let sentences: Vec<String> = differences.into_iter().collect();
+    (!sentences.is_empty()).then(|| Note {
+        holds: false,
+        what: "comparison".to_owned(),
+        sentence: sentences.join("; "),
+    })
 }
 
 /// The first step that is not done.
@@ -431,7 +459,7 @@ fn whole_rollback(plan: &Plan) -> Vec<Step> {
             }));
         }
     }
-    strategies::rollback(&plan.release, &touched)
+    strategies::rollback(&plan.release, &touched, &[])
 }
 
 fn refused(refusal: PlanRefusal) -> DeskError {

@@ -15,7 +15,6 @@ use crate::executions::state::State;
 use crate::guards::traffic::{self, Finding};
 use crate::guards::windows::{self, Opening};
 use crate::model::release::cluster::{Share, View};
-use crate::model::release::names::GroupName;
 use crate::model::release::operation::{Change, OpId, Operation};
 use crate::model::release::step::{Expect, Step};
 use crate::model::release::window::{Moment, Windows};
@@ -87,6 +86,7 @@ impl Engine {
     ) -> Result<Turn, TurnError> {
         let found = at(&state, stage, step)?;
         let (purpose, planned) = (found.purpose, found.step.clone());
+        let one = purpose.is_settled_late().then_some((stage, step));
         let Some(spec) = state.request.release.as_ref().map(|it| it.spec.clone()) else {
             return Err(TurnError::Invariant("no release".to_owned()));
         };
@@ -96,7 +96,9 @@ impl Engine {
         let view = match self.look(&planned.operation.place).await {
             Looked::At(view) => view,
             Looked::Away(error) => {
-                return self.driver_away(lease, state, &error, &spec.limits).await;
+                return self
+                    .driver_away(lease, state, &error, &spec.limits, one)
+                    .await;
             }
         };
         if !purpose.is_settled_late()
@@ -117,7 +119,10 @@ impl Engine {
             };
             return self.happened(lease, state, event).await;
         }
-        let found = if is_anothers(&state, purpose, &planned.operation) {
+        let found = if self
+            .is_anothers(&state, purpose, &planned.operation)
+            .await?
+        {
             // It will not be applied: the place has another master.
             Finding::NotConcerned
         } else {
@@ -135,6 +140,7 @@ impl Engine {
                     until_ms: None,
                     most_ms: Some(GUARD_MS),
                     cause: Cause::NotAllowed,
+                    step: one,
                 };
                 return self.hold_up(lease, state, held).await;
             }
@@ -207,6 +213,7 @@ impl Engine {
             until_ms,
             most_ms: None,
             cause: Cause::NotAllowed,
+            step: None,
         })
     }
 
@@ -218,7 +225,22 @@ impl Engine {
         stage: usize,
         step: usize,
     ) -> Result<Turn, TurnError> {
-        let found = at(&state, stage, step)?;
+        match self.attempt(&state, stage, step).await? {
+            Some(event) => self.happened(lease, state, event).await,
+            None => Ok(Turn::Until(
+                self.ports().clock.now_ms().saturating_add(1_000),
+            )),
+        }
+    }
+
+    /// Works on one operation for a while; `None` where it came to no end.
+    pub(super) async fn attempt(
+        &self,
+        state: &State,
+        stage: usize,
+        step: usize,
+    ) -> Result<Option<ReleaseEvent>, TurnError> {
+        let found = at(state, stage, step)?;
         let StepState::Intended {
             deadline_ms,
             failures,
@@ -230,19 +252,16 @@ impl Engine {
             ));
         };
         let (purpose, operation) = (found.purpose, found.step.operation.clone());
-        let id = op_id(&state, stage, step);
+        let id = op_id(state, stage, step);
         let end = self
-            .bring_to_end(&state, purpose, &operation, &id, deadline_ms)
+            .bring_to_end(state, purpose, &operation, &id, deadline_ms)
             .await?;
-        let event = match end {
+        Ok(match end {
             End::Done => {
                 info!(execution.id = %state.id, "done: {}", found.step.sentence);
-                ReleaseEvent::OperationDone { stage, step }
+                Some(ReleaseEvent::OperationDone { stage, step })
             }
-            End::NotYet => {
-                let now_ms = self.ports().clock.now_ms();
-                return Ok(Turn::Until(now_ms.saturating_add(1_000)));
-            }
+            End::NotYet => None,
             End::Failed(why) => {
                 warn!(execution.id = %state.id, "failed: {}: {why}", found.step.sentence);
                 let again_ms = purpose.is_settled_late().then(|| {
@@ -253,15 +272,14 @@ impl Engine {
                         .max(state.updated_ms)
                         .saturating_add(pause_ms)
                 });
-                ReleaseEvent::OperationFailed {
+                Some(ReleaseEvent::OperationFailed {
                     stage,
                     step,
                     why,
                     again_ms,
-                }
+                })
             }
-        };
-        self.happened(lease, state, event).await
+        })
     }
 
     async fn bring_to_end(
@@ -276,7 +294,7 @@ impl Engine {
             Ok(driver) => driver,
             Err(error) => return Ok(End::Failed(with_causes(&error))),
         };
-        if is_anothers(state, purpose, operation) {
+        if self.is_anothers(state, purpose, operation).await? {
             return Ok(End::Done);
         }
         let rule = state.spec().map(|spec| spec.guard.clone());
@@ -403,24 +421,6 @@ fn guarded(view: &View, change: &Change, purpose: Purpose, rule: &GuardSpec) -> 
             traffic::traffic(view, change, rule)
         }
     }
-}
-
-/// Whether an operation of the clean-up concerns what another release has taken over: everything but our baseline and canary.
-fn is_anothers(state: &State, purpose: Purpose, operation: &Operation) -> bool {
-    let is_lost = state
-        .release
-        .as_ref()
-        .is_some_and(|it| it.lost_to.is_some());
-    let sides = |group: &GroupName| {
-        state.request.release.iter().any(|release| {
-            release.targets.iter().any(|target| {
-                target.place == operation.place
-                    && (target.baseline.as_ref() == Some(group)
-                        || target.canary.as_ref() == Some(group))
-            })
-        })
-    };
-    is_lost && purpose == Purpose::CleanUp && !operation.change.group().is_some_and(sides)
 }
 
 enum End {

@@ -17,8 +17,12 @@ pub struct ReleaseState {
     pub locked_ms: Option<i64>,
     /// The release that took a place over, once one did.
     pub lost_to: Option<String>,
-    /// What holds it up, while something does.
+    /// What holds all of it up, while something does.
     pub held_up: Option<HeldUp>,
+    /// What holds up single operations, by stage and step, while others go on.
+    pub held_steps: BTreeMap<(usize, usize), HeldUp>,
+    /// Whether the steps of the cleanup were settled after the release had lost a place.
+    pub settled_after_loss: bool,
     /// A person's wish to have it taken back.
     pub rollback: Option<Cancel>,
     /// What became of it, once that is settled.
@@ -53,6 +57,16 @@ pub struct Decided {
     pub at_ms: i64,
     /// The stage that was the current one then.
     pub stage: usize,
+}
+
+impl ReleaseState {
+    /// What holds it up, or one operation of it.
+    #[must_use]
+    pub fn held(&self) -> Option<&HeldUp> {
+        self.held_up
+            .as_ref()
+            .or_else(|| self.held_steps.values().next())
+    }
 }
 
 impl State {

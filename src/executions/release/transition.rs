@@ -1,10 +1,11 @@
 //! How a release goes on: which of its events is legal in which state, and what is to be done next. Pure.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::{Decision, ReleaseEvent};
 use super::state::{Decided, HeldUp, ReleaseState};
-use crate::executions::command::Command;
+use crate::executions::command::{Command, Lane};
 use crate::executions::event::{Ending, Event};
 use crate::executions::state::{Cancel, State};
 use crate::stages::analyze::AnalyzeState;
@@ -36,6 +37,7 @@ impl State {
                 let release = self.release_mut()?;
                 release.lost_to.get_or_insert_with(|| holder.clone());
                 release.held_up = None;
+                release.held_steps.clear();
                 // Production is the other's now: nothing of it is taken back any more.
                 let back = self.late_stage(Purpose::RollBack);
                 if back.is_some() && self.current() == back {
@@ -46,18 +48,33 @@ impl State {
                 hold,
                 why,
                 until_ms,
+                step,
             } => {
+                if let Some((stage, step)) = step
+                    && !matches!(self.step_mut(*stage, *step)?, StepState::Waiting)
+                {
+                    return Err("what was intended is not held up".to_owned());
+                }
                 let release = self.release_mut()?;
-                let since_ms = match &release.held_up {
-                    Some(before) if before.hold == *hold => before.since_ms,
-                    Some(_) | None => at_ms,
+                let before = match step {
+                    Some(step) => release.held_steps.get(step),
+                    None => release.held_up.as_ref(),
                 };
-                release.held_up = Some(HeldUp {
+                let since_ms = before
+                    .filter(|before| before.hold == *hold)
+                    .map_or(at_ms, |before| before.since_ms);
+                let held = HeldUp {
                     hold: *hold,
                     why: why.clone(),
                     since_ms,
                     until_ms: *until_ms,
-                });
+                };
+                match step {
+                    Some(step) => {
+                        release.held_steps.insert(*step, held);
+                    }
+                    None => release.held_up = Some(held),
+                }
             }
             ReleaseEvent::StepsSettled { stage, steps } => {
                 let late = self.late(*stage)?;
@@ -79,6 +96,9 @@ impl State {
                     at: vec![StepState::Waiting; steps.len()],
                     steps: Some(Arc::from(steps.as_slice())),
                 };
+                let release = self.release_mut()?;
+                release.settled_after_loss = release.lost_to.is_some();
+                release.held_up = None;
             }
             ReleaseEvent::OperationIntended {
                 stage,
@@ -102,7 +122,9 @@ impl State {
                         return Err("the operation was intended before".to_owned());
                     }
                 };
-                self.release_mut()?.held_up = None;
+                let release = self.release_mut()?;
+                release.held_up = None;
+                release.held_steps.remove(&(*stage, *step));
             }
             ReleaseEvent::OperationDone { stage, step } => {
                 let at = self.step_mut(*stage, *step)?;
@@ -148,8 +170,9 @@ impl State {
                 stage,
                 scopes,
                 until_ms,
+                ..
             } => {
-                let state = self.analyze_mut(*stage)?;
+                let state = self.window_mut(*stage)?;
                 let AnalyzeState::NotStarted = state else {
                     return Err("the window was opened before".to_owned());
                 };
@@ -335,11 +358,52 @@ impl State {
         Ok(())
     }
 
+    /// A judgement of the current block whose window may be opened: the current one, or the first of another target.
+    fn window_mut(&mut self, stage: usize) -> Result<&mut AnalyzeState, String> {
+        let current = self.current();
+        if current == Some(stage) || !self.unopened().contains(&stage) {
+            return self.analyze_mut(stage);
+        }
+        let current = current.ok_or("nothing is to be judged any more")?;
+        self.analyze_mut(current)?;
+        match self.stages.get_mut(stage) {
+            Some(StageState::Analyze(state)) => Ok(state),
+            Some(StageState::Wait(_) | StageState::Approve(_) | StageState::Operate(_)) | None => {
+                Err(format!("stage {stage} is no analysis"))
+            }
+        }
+    }
+
+    /// The first judgement of each target in the current block, where its window is not open: they all begin together.
+    pub(super) fn unopened(&self) -> Vec<usize> {
+        let Some(block) = self.current().and_then(|stage| self.block_of(stage)) else {
+            return Vec::new();
+        };
+        let stages = self.request.stages.iter().zip(&self.stages).enumerate();
+        stages
+            .take(block.last + 1)
+            .skip(block.first)
+            .filter(|(_, (stage, at))| {
+                let comparison = match stage {
+                    Stage::Analyze(analyze) => analyze.comparison.as_ref(),
+                    Stage::Wait(_) | Stage::Approve(_) | Stage::Operate(_) => None,
+                };
+                comparison.is_some_and(|it| it.in_block == 1)
+                    && matches!(at, StageState::Analyze(AnalyzeState::NotStarted))
+            })
+            .map(|(stage, _)| stage)
+            .collect()
+    }
+
     fn step_mut(&mut self, stage: usize, step: usize) -> Result<&mut StepState, String> {
+        let late = self.late(stage)?;
         let state = self.operate_mut(stage)?;
-        let current = state.current().map(|(place, ..)| place);
-        if current != Some(step) {
-            return Err(format!("step {step} is not the current one, {current:?}"));
+        let mut next: Vec<usize> = state.lanes().iter().map(|(step, ..)| *step).collect();
+        if !late {
+            next.truncate(1);
+        }
+        if !next.contains(&step) {
+            return Err(format!("step {step} is not one of the next, {next:?}"));
         }
         state
             .at
@@ -388,7 +452,7 @@ impl State {
         };
         match (self.request.stages.get(stage), self.stages.get(stage)) {
             (Some(Stage::Operate(operate)), Some(StageState::Operate(state))) => {
-                operate_command(stage, operate, state)
+                operate_command(stage, operate, state, &release.held_steps)
             }
             (Some(Stage::Approve(approve)), Some(StageState::Approve(state))) => match state {
                 ApproveState::NotStarted if self.must_ask(stage, &approve.when) => {
@@ -412,8 +476,12 @@ impl State {
                 | ApproveState::Answered { .. }
                 | ApproveState::Unanswered { .. } => Command::Rest,
             },
-            (Some(Stage::Analyze(_)), Some(StageState::Analyze(AnalyzeState::NotStarted))) => {
-                Command::OpenWindow { stage }
+            (Some(Stage::Analyze(_)), Some(StageState::Analyze(at))) => {
+                match (at, self.unopened().first()) {
+                    (AnalyzeState::NotStarted, _) => Command::OpenWindow { stage },
+                    (_, Some(first)) => Command::OpenWindow { stage: *first },
+                    (_, None) => self.common_command(stage),
+                }
             }
             (
                 Some(Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_) | Stage::Operate(_))
@@ -435,7 +503,43 @@ impl State {
     }
 }
 
-fn operate_command(stage: usize, operate: &Operate, state: &OperateState) -> Command {
+/// What goes on at each place by itself.
+fn late_command(
+    stage: usize,
+    state: &OperateState,
+    held: &BTreeMap<(usize, usize), HeldUp>,
+) -> Command {
+    let lanes = state.lanes().into_iter();
+    let lanes = lanes.filter_map(|(step, _, at)| match at {
+        StepState::Waiting => Some(Lane {
+            step,
+            is_intended: false,
+            not_before_ms: held.get(&(stage, step)).map_or(0, |held| held.until_ms),
+        }),
+        StepState::Intended {
+            failures,
+            not_before_ms,
+            ..
+        } => Some(Lane {
+            step,
+            is_intended: true,
+            not_before_ms: if *failures == 0 { 0 } else { *not_before_ms },
+        }),
+        StepState::Done { .. } | StepState::Failed { .. } => None,
+    });
+    let lanes: Vec<Lane> = lanes.collect();
+    match lanes.is_empty() {
+        true => Command::Rest,
+        false => Command::GoOn { stage, lanes },
+    }
+}
+
+fn operate_command(
+    stage: usize,
+    operate: &Operate,
+    state: &OperateState,
+    held: &BTreeMap<(usize, usize), HeldUp>,
+) -> Command {
     if state.steps.is_none() {
         return if operate.purpose.is_settled_late() {
             Command::SettleSteps { stage }
@@ -445,6 +549,9 @@ fn operate_command(stage: usize, operate: &Operate, state: &OperateState) -> Com
                 steps: operate.steps.clone(),
             }))
         };
+    }
+    if operate.purpose.is_settled_late() {
+        return late_command(stage, state, held);
     }
     match state.current() {
         Some((step, _, StepState::Waiting)) => Command::Intend { stage, step },

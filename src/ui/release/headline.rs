@@ -36,7 +36,7 @@ pub(super) fn state(state: &State) -> ReleaseState {
                 }
             } else if asked(state).is_some() {
                 ReleaseState::WaitingForAnswer
-            } else if release.is_some_and(|it| it.held_up.is_some()) {
+            } else if release.is_some_and(|it| it.held().is_some()) {
                 ReleaseState::Held
             } else if state.seq <= 1 {
                 ReleaseState::NotStarted
@@ -120,7 +120,7 @@ fn had_nobody_to_ask(state: &State, decided: &Decided) -> bool {
 /// The line, and what follows.
 pub(super) fn headline(state: &State, release: &Release, now: At) -> Headline {
     let decided = state.release.as_ref().and_then(|it| it.decided.as_ref());
-    let held = state.release.as_ref().and_then(|it| it.held_up.as_ref());
+    let held = state.release.as_ref().and_then(|it| it.held());
     if let (Some(stuck), None) = (&state.stuck, &state.cancel)
         && state.end.is_none()
     {

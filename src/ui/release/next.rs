@@ -75,7 +75,7 @@ pub(super) fn question(state: &State) -> Option<Question> {
 
 /// What holds it up.
 pub(super) fn held_by(release: &ReleaseState) -> Option<HeldBy> {
-    let held = release.held_up.as_ref()?;
+    let held = release.held()?;
     let hold = match held.hold {
         Hold::Lock => "lock",
         Hold::Window => "window",

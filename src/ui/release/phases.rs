@@ -50,7 +50,7 @@ fn phase_state(state: &State, first: usize, end: usize) -> PhaseState {
     let decided = release.and_then(|it| it.decided.as_ref());
     let waits = asked(state).is_some()
         || state.stuck.is_some()
-        || release.is_some_and(|it| it.held_up.is_some());
+        || release.is_some_and(|it| it.held().is_some());
     if let Some(decided) = decided
         && decided.decision != Decision::Promoted
         && (first..end).contains(&stopped_at(state, decided.stage))

@@ -8,6 +8,7 @@ mod release_fixture;
 mod release_kills;
 mod release_lives;
 mod release_notices;
+mod release_places;
 mod release_simulation;
 mod release_watch;
 mod simulation;

@@ -176,6 +176,7 @@ fn other_executions_are_told_with_their_end_and_without_their_work() {
         let why = "later".to_owned();
         let until_ms = 0;
         Event::Release(ReleaseEvent::HeldUp {
+            step: None,
             hold,
             why,
             until_ms,

@@ -48,6 +48,9 @@ async fn cut_off<T>(work: impl Future<Output = T>, polls: u64) -> Option<T> {
     .await
 }
 
+/// Every release is of the first; some are of both.
+const LOCATIONS: [&str; 2] = ["here", "there"];
+
 struct Life {
     seed: u64,
     chance: Chance,
@@ -64,7 +67,9 @@ impl Life {
         let chance = Chance::new(seed);
         let clock = Arc::new(PausedClock::new());
         let fake = Arc::new(FakeDriver::new(Arc::clone(&clock) as _, 3_000));
-        fake.plant(&place("here"), &old_group(), "1.0.0", SIZE, Share::ALL);
+        for location in LOCATIONS {
+            fake.plant(&place(location), &old_group(), "1.0.0", SIZE, Share::ALL);
+        }
         Self {
             seed,
             clock,
@@ -121,6 +126,12 @@ impl Life {
         }
         if below(3) == 0 {
             spec.on.pass = Consequence::Ask;
+        }
+        if below(3) == 0 {
+            let mut other = spec.targets[0].clone();
+            other.name = "there".to_owned();
+            other.place = place("there");
+            spec.targets.push(other);
         }
         spec.cleanup.delay_ms = below(2) * 30_000;
         spec.promotion.previous.keep_ms = below(2) * 3_600_000;
@@ -182,6 +193,11 @@ impl Life {
                     .scale(&place("here"), &old_group(), Capacity::fixed(size));
             }
             10 if self.chance.below(6) == 0 => self.chance.turn_outage(),
+            11 if self.chance.below(3) == 0 => {
+                let location = LOCATIONS[usize::from(self.chance.below(2) == 0)];
+                let is_away = self.chance.below(2) == 0;
+                self.fake.put_away(&place(location), is_away);
+            }
             _ => {
                 let polls = [self.chance.below(60), 100_000][self.chance.below(2) as usize];
                 self.work(&executions, Some(polls)).await;
@@ -241,6 +257,9 @@ impl Life {
 
     async fn settle(&mut self) {
         self.chance.calm();
+        for location in LOCATIONS {
+            self.fake.put_away(&place(location), false);
+        }
         for _ in 0..3_000 {
             let executions = self.fresh();
             for id in self.ids().await {
@@ -283,7 +302,14 @@ impl Life {
         once.sort();
         once.dedup();
         assert_eq!(once.len(), changed.len(), "seed {seed}: done twice");
-        let view = self.fake.observe(&place("here")).await.unwrap();
+        for location in LOCATIONS {
+            self.compare_at(location).await;
+        }
+    }
+
+    async fn compare_at(&self, location: &str) {
+        let seed = self.seed;
+        let view = self.fake.observe(&place(location)).await.unwrap();
         let total: u32 = view
             .router
             .as_ref()
@@ -297,6 +323,10 @@ impl Life {
         for id in self.ids().await {
             let state = self.fresh().find(&id).await.unwrap().unwrap();
             let decided = state.release.as_ref().unwrap().decided.as_ref().unwrap();
+            let targets = &state.request.release.as_ref().unwrap().targets;
+            if targets.iter().all(|it| it.place != place(location)) {
+                continue;
+            }
             let judge_only = state.spec().unwrap().promotion.strategy == Strategy::Judge;
             promoted += u32::from(decided.decision == Decision::Promoted && !judge_only);
             assert!(state.status() != Status::Suspended, "seed {seed}");

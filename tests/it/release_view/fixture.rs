@@ -15,6 +15,7 @@ use coalmine::executions::release::event::{Hold, ReleaseEvent};
 use coalmine::executions::request::Request;
 use coalmine::executions::state::State;
 use coalmine::model::ids::ExecutionId;
+use coalmine::model::release::alike::Alike;
 use coalmine::model::release::cluster::{
     Artifact, Capacity, GroupView, Health, InstanceView, Place, Role, RouterView, Share, Template,
     View, Weights,
@@ -160,7 +161,7 @@ fn analyze(number: u32, in_block: u32, of_block: u32) -> Stage {
             after_ms: u64::from(in_block) * 900_000,
             look_back_ms: None,
             step_secs: 60,
-            must_be_alike: true,
+            alike: Alike::Wholly,
         }),
     })
 }
@@ -422,6 +423,7 @@ impl Story {
 
     pub(crate) fn held(&mut self, hold: Hold, why: &str, minutes: i64) -> &mut Self {
         self.release(ReleaseEvent::HeldUp {
+            step: None,
             hold,
             why: why.to_owned(),
             until_ms: self.now + minutes * MINUTE,
@@ -470,6 +472,7 @@ impl Story {
     /// Opens a judgement's window of a quarter of an hour.
     pub(crate) fn opens(&mut self, stage: usize) {
         self.release(ReleaseEvent::WindowOpened {
+            differences: Vec::new(),
             stage,
             scopes: BTreeMap::new(),
             until_ms: self.now + 15 * MINUTE,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use coalmine::model::release::alike::Alike;
 use coalmine::model::release::cluster::Weights;
 use coalmine::model::release::operation::Change;
 use coalmine::model::release::step::{Expect, Step};
@@ -19,15 +20,15 @@ pub(crate) fn drawn(plan: &Plan) -> String {
         stage_lines(&mut text, stage);
     }
     let touched = forward(plan);
-    let back = rollback(&plan.release, &touched);
+    let back = rollback(&plan.release, &touched, &[]);
     writeln!(text, "\nRollback after the last operation").unwrap();
     back.iter().for_each(|step| step_lines(&mut text, step));
     writeln!(text, "\nCleanup of a promoted release").unwrap();
-    let steps = cleanup(&plan.release, Outcome::Promoted, &touched);
+    let steps = cleanup(&plan.release, Outcome::Promoted, &touched, &[]);
     steps.iter().for_each(|step| step_lines(&mut text, step));
     writeln!(text, "\nCleanup after the rollback").unwrap();
     let all = with_rollback(&touched, &back);
-    let steps = cleanup(&plan.release, Outcome::TakenBack, &all);
+    let steps = cleanup(&plan.release, Outcome::TakenBack, &all, &[]);
     steps.iter().for_each(|step| step_lines(&mut text, step));
     for note in notes(plan) {
         writeln!(text, "\nNote: {note}").unwrap();
@@ -66,7 +67,11 @@ fn stage_lines(text: &mut String, stage: &Stage) {
         Stage::Wait(wait) => writeln!(text, "  Wait: {} {:?}", wait.name, wait.until).unwrap(),
         Stage::Analyze(analyze) => {
             let it = analyze.comparison.as_ref().unwrap();
-            let alike = if it.must_be_alike { ", alike" } else { "" };
+            let alike = match it.alike {
+                Alike::Wholly => ", alike",
+                Alike::ButForTemplate => ", alike but for the template",
+                Alike::Serving => "",
+            };
             writeln!(
                 text,
                 "  Judge {}: {} against {}, {} of {}, after {} min{alike}",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use coalmine::config::release::spec::{Consequence, ReleaseSpec, StageSpec};
+use coalmine::model::release::alike::Alike;
 use coalmine::model::release::cluster::Template;
 use coalmine::stages::Stage;
 use coalmine::stages::plan::Plan;
@@ -16,19 +17,19 @@ fn planned(spec: ReleaseSpec) -> Plan {
 }
 
 /// Which judgements ask for sides that are alike.
-fn alike(plan: &Plan) -> Vec<bool> {
+fn alike(plan: &Plan) -> Vec<Alike> {
     let comparisons = plan.stages.iter().filter_map(|stage| match stage {
         Stage::Analyze(analyze) => analyze.comparison.as_ref(),
         Stage::Wait(_) | Stage::Approve(_) | Stage::Operate(_) => None,
     });
-    comparisons.map(|it| it.must_be_alike).collect()
+    comparisons.map(|it| it.alike).collect()
 }
 
 #[test]
 fn a_usual_plan_needs_none() {
     let plan = planned(spec());
     assert_eq!(notes(&plan), Vec::<String>::new());
-    let (canary, rolling) = ([true; 9], [false; 4]);
+    let (canary, rolling) = ([Alike::Wholly; 9], [Alike::Serving; 4]);
     assert_eq!(alike(&plan), [&canary[..], &rolling].concat());
 }
 
@@ -43,7 +44,10 @@ fn a_template_that_changes_with_the_version_is_judged_with_it() {
             "The template changes with the version: the judgement cannot tell which of them made a difference."
         ]
     );
-    assert_eq!(alike(&plan), [false; 13]);
+    assert_eq!(
+        alike(&plan),
+        [[Alike::ButForTemplate; 9].as_slice(), &[Alike::Serving; 4]].concat()
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn finished(spec: ReleaseSpec, found: Found) -> (Plan, Found) {
     let plan = plan(&Arc::new(spec), std::slice::from_ref(&found)).unwrap();
     let mut at = Simulator::new(vec![found.view], &plan.release.spec.guard);
     let touched = forward(&plan);
-    let steps = cleanup(&plan.release, Outcome::Promoted, &touched);
+    let steps = cleanup(&plan.release, Outcome::Promoted, &touched, &[]);
     let forward = touched.iter().map(|it| it.step);
     forward.chain(&steps).for_each(|step| at.perform(step));
     let now = Found {
@@ -94,7 +94,7 @@ fn it_can_be_walked_and_taken_back_itself_from_everywhere() {
             at.perform(steps[place].step);
             returns(&undo, &now.view, at.clone(), &steps[..=place]);
         }
-        let back = cleanup(&undo.release, Outcome::Promoted, &steps);
+        let back = cleanup(&undo.release, Outcome::Promoted, &steps, &[]);
         back.iter().for_each(|step| at.perform(step));
         let view = &at.views[0];
         let served = Weights::from([(name("search-v229"), percent(100))]);
@@ -108,10 +108,10 @@ fn it_can_be_walked_and_taken_back_itself_from_everywhere() {
 }
 
 fn returns(undo: &Plan, before: &View, mut at: Simulator, touched: &[Touched<'_>]) {
-    let back = rollback(&undo.release, touched);
+    let back = rollback(&undo.release, touched, &[]);
     back.iter().for_each(|step| at.perform(step));
     let all = with_rollback(touched, &back);
-    let steps = cleanup(&undo.release, Outcome::TakenBack, &all);
+    let steps = cleanup(&undo.release, Outcome::TakenBack, &all, &[]);
     steps.iter().for_each(|step| at.perform(step));
     let facts = |view: &View| -> Vec<_> {
         let groups = view.groups.iter();

@@ -54,10 +54,10 @@ fn walk(plan: &Plan, found: &[Found]) {
 
 fn takes_back(plan: &Plan, before: &[View], at: &Simulator, touched: &[Touched<'_>]) {
     let mut at = at.clone();
-    let back = rollback(&plan.release, touched);
+    let back = rollback(&plan.release, touched, &[]);
     assert_eq!(
         back,
-        rollback(&plan.release, touched),
+        rollback(&plan.release, touched, &[]),
         "it is always the same"
     );
     back.iter().for_each(|step| at.perform(step));
@@ -66,7 +66,7 @@ fn takes_back(plan: &Plan, before: &[View], at: &Simulator, touched: &[Touched<'
         true => Outcome::Untouched,
         false => Outcome::TakenBack,
     };
-    let steps = cleanup(&plan.release, outcome, &all);
+    let steps = cleanup(&plan.release, outcome, &all, &[]);
     steps.iter().for_each(|step| at.perform(step));
     // A crash in the middle: all of it once more changes nothing and harms nobody.
     let once = at.views.clone();
@@ -113,7 +113,7 @@ fn has_moved_traffic(touched: &[Touched<'_>], view: &View) -> bool {
 
 /// Another release holds the cluster, and has set the traffic: only our own baseline and canary go.
 fn gives_way(plan: &Plan, at: &Simulator, touched: &[Touched<'_>]) {
-    let steps = cleanup(&plan.release, Outcome::Superseded, touched);
+    let steps = cleanup(&plan.release, Outcome::Superseded, touched, &[]);
     let mut views = at.views.clone();
     for (view, target) in views.iter_mut().zip(&plan.release.targets) {
         if !target.previous.is_empty() {
@@ -135,7 +135,7 @@ fn gives_way(plan: &Plan, at: &Simulator, touched: &[Touched<'_>]) {
 
 fn ends_promoted(plan: &Plan, before: &[View], mut at: Simulator, touched: &[Touched<'_>]) {
     let spec = &plan.release.spec;
-    let steps = cleanup(&plan.release, Outcome::Promoted, touched);
+    let steps = cleanup(&plan.release, Outcome::Promoted, touched, &[]);
     steps.iter().for_each(|step| at.perform(step));
     let ends = !matches!(
         spec.promotion.strategy,
@@ -346,7 +346,7 @@ fn one_instance_is_replaced_by_one() {
 #[test]
 fn what_served_before_is_healthy_before_traffic_returns_and_what_is_new_goes_last() {
     let plan = planned(promoting(rolling(&[50, 100], 0)), &[found()]);
-    let back = rollback(&plan.release, &forward(&plan));
+    let back = rollback(&plan.release, &forward(&plan), &[]);
     let said: Vec<&str> = back.iter().map(|step| step.sentence.as_str()).collect();
     assert_eq!(
         said,
@@ -367,7 +367,7 @@ fn a_canary_alone_is_taken_back_without_touching_production() {
         .iter()
         .position(|it| it.purpose == coalmine::stages::operate::Purpose::Promote)
         .unwrap();
-    let back = rollback(&plan.release, &touched[..promotion]);
+    let back = rollback(&plan.release, &touched[..promotion], &[]);
     let said: Vec<&str> = back.iter().map(|step| step.sentence.as_str()).collect();
     assert_eq!(said, ["Traffic to search-v229"]);
 }
@@ -375,8 +375,8 @@ fn a_canary_alone_is_taken_back_without_touching_production() {
 #[test]
 fn nothing_is_left_to_do_where_nothing_was_intended() {
     let plan = planned(spec(), &[found()]);
-    assert_eq!(rollback(&plan.release, &[]), []);
-    assert_eq!(cleanup(&plan.release, Outcome::Untouched, &[]), []);
+    assert_eq!(rollback(&plan.release, &[], &[]), []);
+    assert_eq!(cleanup(&plan.release, Outcome::Untouched, &[], &[]), []);
 }
 
 #[test]
