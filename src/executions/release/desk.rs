@@ -122,13 +122,16 @@ pub trait ReleaseDesk: Send + Sync + Debug {
         reason: &str,
     ) -> Result<(), DeskError>;
 
-    /// Has a release taken back: the same, while it is not decided; what it brought, once it has ended.
+    /// Has a release taken back: the same, while it is not decided; what it brought, once it has ended. `targets` are those of
+    /// the spec, by name, that are taken back; empty for all. A part of a release can be taken back once it has ended.
     ///
     /// # Errors
-    /// `NotFound`; `WrongState` where there is nothing to take back; `Refused`, `Unavailable`.
+    /// `NotFound`; `WrongState` where there is nothing to take back, or a part of a release that is under way is named;
+    /// `Refused` where a target is unknown or cannot be taken back; `Unavailable` where one is out of reach.
     async fn request_rollback(
         &self,
         id: &ExecutionId,
+        targets: &[String],
         by: &str,
         reason: &str,
     ) -> Result<RollbackOutcome, DeskError>;

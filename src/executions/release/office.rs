@@ -24,7 +24,7 @@ use crate::model::release::step::Step;
 use crate::model::release::window::Moment;
 use crate::stages::approve::Choice;
 use crate::stages::operate::Purpose;
-use crate::stages::plan::Plan;
+use crate::stages::plan::{Plan, Release};
 use crate::stages::{Stage, StageState};
 use crate::store::{HeadFilter, IdempotencyKey, StoreError};
 use crate::strategies::{self, Found, PlanRefusal, Touched};
@@ -122,8 +122,12 @@ impl Office {
         })
     }
 
-    /// The release that takes back release `id` and has not ended: whoever asks twice gets the same one.
-    async fn undo_of(&self, id: &ExecutionId) -> Result<Option<ExecutionId>, DeskError> {
+    /// The release that takes back these targets of release `id` and has not ended: whoever asks twice gets the same one.
+    async fn undo_of(
+        &self,
+        id: &ExecutionId,
+        targets: &[&str],
+    ) -> Result<Option<ExecutionId>, DeskError> {
         let unfinished = Status::ALL.iter().filter(|status| !status.is_complete());
         let filter = HeadFilter {
             kinds: vec![Kind::Release.word().to_owned()],
@@ -134,7 +138,11 @@ impl Office {
         let heads = self.executions.list(&filter).await;
         for head in heads.map_err(|error| DeskError::Unavailable(with_causes(&error)))? {
             let state = self.state(&head.id).await?;
-            if state.request.preempts && state.request.echo["rollbackOf"] == id.as_str() {
+            let echo = &state.request.echo;
+            if state.request.preempts
+                && echo["rollbackOf"] == id.as_str()
+                && echo["targets"] == serde_json::json!(targets)
+            {
                 return Ok(Some(head.id));
             }
         }
@@ -211,12 +219,18 @@ impl ReleaseDesk for Office {
     async fn request_rollback(
         &self,
         id: &ExecutionId,
+        targets: &[String],
         by: &str,
         reason: &str,
     ) -> Result<RollbackOutcome, DeskError> {
         let state = self.state(id).await?;
         let (by, reason) = (kept(by, LONGEST_WORDS), kept(reason, LONGEST_WORDS));
         let decided = state.release.as_ref().and_then(|it| it.decided.as_ref());
+        if decided.is_none() && !targets.is_empty() {
+            return Err(DeskError::WrongState(
+                "it is under way, and then all of its targets are taken back; name none".to_owned(),
+            ));
+        }
         let Some(decided) = decided else {
             self.append(id, |state| {
                 let release = state.release.as_ref();
@@ -237,17 +251,31 @@ impl ReleaseDesk for Office {
                 state.sentence()
             )));
         }
-        if let Some(running) = self.undo_of(id).await? {
-            return Ok(RollbackOutcome::Started(running));
-        }
         let Some(release) = state.request.release.as_deref() else {
             return Err(DeskError::NotFound(id.clone()));
         };
-        let places = release.targets.iter().map(|target| &target.place);
-        let found = self.find(places).await?;
-        let plan = strategies::undo_of_finished(&release.spec, release, &found).map_err(refused)?;
+        let part = part_of(release, targets)?;
+        let of: Vec<&str> = part.targets.iter().map(|it| it.name.as_str()).collect();
+        if let Some(running) = self.undo_of(id, &of).await? {
+            return Ok(RollbackOutcome::Started(running));
+        }
+        let mut found = Vec::new();
+        for target in &part.targets {
+            // Each by itself, so that it is told which one is out of reach.
+            let one = self.find([&target.place]).await;
+            found.extend(one.map_err(|error| match part.targets.len() {
+                1 => error,
+                _ => DeskError::Unavailable(format!(
+                    "target `{}`: {error} (hint: the other targets can be taken back by their names)",
+                    target.name
+                )),
+            })?);
+        }
+        let plan = strategies::undo_of_finished(&part.spec, &part, &found).map_err(refused)?;
         // The one who takes back goes first: the other release loses its lock and ends.
-        let origin = serde_json::json!({ "rollbackOf": id, "by": by, "reason": reason });
+        let origin = serde_json::json!({
+            "rollbackOf": id, "targets": of, "by": by, "reason": reason,
+        });
         let started = self.accept(plan, &by, Some(origin), None).await?;
         tracing::warn!(execution.id = %started.id, "`{by}` takes release `{id}` back: {reason}");
         Ok(RollbackOutcome::Started(started.id))
@@ -446,6 +474,34 @@ fn next_step<'a>(plan: &'a Plan, state: Option<&State>) -> Option<&'a Step> {
             }
             Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_) => None,
         })
+}
+
+/// The release with those of its targets that are named; all of them where none is.
+fn part_of(release: &Release, names: &[String]) -> Result<Release, DeskError> {
+    let is_known = |name: &&String| release.targets.iter().any(|it| it.name == **name);
+    let unknown: Vec<String> = names
+        .iter()
+        .filter(|name| !is_known(name))
+        .map(|name| {
+            let known = release.targets.iter().map(|it| format!("`{}`", it.name));
+            let known: Vec<String> = known.collect();
+            format!(
+                "found the target `{name}`; expected one of {}",
+                known.join(", ")
+            )
+        })
+        .collect();
+    if !unknown.is_empty() {
+        return Err(DeskError::Refused(unknown));
+    }
+    let is_part = |name: &String| names.is_empty() || names.contains(name);
+    let mut spec = release.spec.as_ref().clone();
+    spec.targets.retain(|it| is_part(&it.name));
+    let targets = release.targets.iter().filter(|it| is_part(&it.name));
+    Ok(Release {
+        targets: targets.cloned().collect(),
+        spec: Arc::new(spec),
+    })
 }
 
 /// What would take back all of a plan.

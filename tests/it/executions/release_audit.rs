@@ -131,7 +131,7 @@ async fn a_release_that_waits_for_another_is_told_once_and_so_is_who_took_over()
         .await;
     world
         .office
-        .request_rollback(&first, "bob", "errors")
+        .request_rollback(&first, &[], "bob", "errors")
         .await
         .unwrap();
     world.to_its_end(&third).await;
@@ -153,7 +153,10 @@ async fn who_had_it_taken_back_or_called_off_is_told_with_the_reason() {
             .until(&id, |state| state.last_outcome().is_some())
             .await;
         if taking_back {
-            let asked = world.office.request_rollback(&id, "bob", "a hunch").await;
+            let asked = world
+                .office
+                .request_rollback(&id, &[], "bob", "a hunch")
+                .await;
             asked.unwrap();
         } else {
             world.office.abort(&id, "bob", "a hunch").await.unwrap();

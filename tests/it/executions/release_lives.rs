@@ -283,7 +283,7 @@ async fn a_finished_release_is_taken_back_by_another_one() {
     world.to_its_end(&id).await;
     let outcome = world
         .office
-        .request_rollback(&id, "me", "errors")
+        .request_rollback(&id, &[], "me", "errors")
         .await
         .unwrap();
     let RollbackOutcome::Started(back) = outcome else {
@@ -316,7 +316,7 @@ async fn taking_back_goes_before_a_release_that_is_at_work() {
         .await;
     let outcome = world
         .office
-        .request_rollback(&first, "me", "errors")
+        .request_rollback(&first, &[], "me", "errors")
         .await
         .unwrap();
     let RollbackOutcome::Started(back) = outcome else {
@@ -353,7 +353,7 @@ async fn a_wish_to_take_it_back_is_heard_at_once() {
         .await;
     let outcome = world
         .office
-        .request_rollback(&id, "me", "a hunch")
+        .request_rollback(&id, &[], "me", "a hunch")
         .await
         .unwrap();
     assert_eq!(outcome, RollbackOutcome::Same);
@@ -382,7 +382,11 @@ async fn what_is_stuck_can_be_called_off_and_taken_back() {
         if abort {
             world.office.abort(&id, "me", "").await.unwrap();
         } else {
-            world.office.request_rollback(&id, "me", "").await.unwrap();
+            world
+                .office
+                .request_rollback(&id, &[], "me", "")
+                .await
+                .unwrap();
         }
         let state = world.to_its_end(&id).await;
         let expected = if abort {
@@ -403,12 +407,12 @@ async fn who_asks_twice_to_take_a_finished_release_back_gets_one_release() {
     world.to_its_end(&id).await;
     let first = world
         .office
-        .request_rollback(&id, "me", "errors")
+        .request_rollback(&id, &[], "me", "errors")
         .await
         .unwrap();
     let again = world
         .office
-        .request_rollback(&id, "me", "errors")
+        .request_rollback(&id, &[], "me", "errors")
         .await
         .unwrap();
     assert_eq!(first, again);
@@ -431,7 +435,7 @@ async fn a_release_that_cleans_up_after_its_promotion_can_be_taken_back() {
     world.until(&id, decided).await;
     let outcome = world
         .office
-        .request_rollback(&id, "me", "errors")
+        .request_rollback(&id, &[], "me", "errors")
         .await
         .unwrap();
     let RollbackOutcome::Started(back) = outcome else {

@@ -108,7 +108,7 @@ impl Ending {
             Self::IsTakenBack => {
                 let id = world.start(spec(GOOD, "2.0.0")).await;
                 world.until(&id, is_judged).await;
-                let same = world.office.request_rollback(&id, me, "a hunch").await;
+                let same = world.office.request_rollback(&id, &[], me, "a hunch").await;
                 assert_eq!(same.unwrap(), RollbackOutcome::Same);
                 id
             }
@@ -128,7 +128,10 @@ impl Ending {
                 world.to_its_end(&first).await;
                 let id = world.start(spec(GOOD, "3.0.0")).await;
                 world.until(&id, is_judged).await;
-                let back = world.office.request_rollback(&first, me, "errors").await;
+                let back = world
+                    .office
+                    .request_rollback(&first, &[], me, "errors")
+                    .await;
                 back.unwrap();
                 id
             }

@@ -38,7 +38,7 @@ fn windows_open(state: &State) -> usize {
 }
 
 async fn take_back(world: &World, id: &ExecutionId) -> ExecutionId {
-    let outcome = world.office.request_rollback(id, "me", "errors").await;
+    let outcome = world.office.request_rollback(id, &[], "me", "errors").await;
     match outcome.unwrap() {
         RollbackOutcome::Started(back) => back,
         other => panic!("{other:?}"),
@@ -245,4 +245,55 @@ async fn a_release_does_not_take_over_for_what_cannot_be_done() {
     let state = world.to_its_end(&second).await;
     assert_eq!(decision(&state), Decision::Promoted, "{}", state.sentence());
     world.check_nothing_is_left().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finished_release_can_be_taken_back_at_one_place_while_another_is_out_of_reach() {
+    let world = World::with_production(&["here", "there"]);
+    let id = world.start(two_places(GOOD)).await;
+    world.to_its_end(&id).await;
+    world.fake.put_away(&place("there"), true);
+    let all = world.office.request_rollback(&id, &[], "me", "").await;
+    assert_eq!(
+        all.unwrap_err().to_string(),
+        "target `there`: shop-prod in fake, there is out of reach (hint: the other targets can be taken back by their names)"
+    );
+    let wrong = ["nowhere".to_owned()];
+    let wrong = world.office.request_rollback(&id, &wrong, "me", "").await;
+    assert_eq!(
+        wrong.unwrap_err().to_string(),
+        "found the target `nowhere`; expected one of `here`, `there`"
+    );
+    let here = ["here".to_owned()];
+    let ask = || world.office.request_rollback(&id, &here, "me", "");
+    let RollbackOutcome::Started(back) = ask().await.unwrap() else {
+        panic!("it had ended");
+    };
+    let RollbackOutcome::Started(again) = ask().await.unwrap() else {
+        panic!("it had ended");
+    };
+    assert_eq!(back, again, "who asks twice gets the same");
+    let state = world.to_its_end(&back).await;
+    assert_eq!(decision(&state), Decision::Promoted, "{}", state.sentence());
+    assert_eq!(traffic(&world.view("here").await), all_to("shop-prod-v007"));
+    world.fake.put_away(&place("there"), false);
+    assert_eq!(
+        traffic(&world.view("there").await),
+        all_to("shop-prod-v008")
+    );
+    world.check_nothing_is_left().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_under_way_is_taken_back_at_all_of_its_places() {
+    let world = World::with_production(&["here", "there"]);
+    let id = world.start(two_places(GOOD)).await;
+    world.until(&id, |state| windows_open(state) == 2).await;
+    let here = ["here".to_owned()];
+    let answer = world.office.request_rollback(&id, &here, "me", "").await;
+    assert_eq!(
+        answer.unwrap_err().to_string(),
+        "it is under way, and then all of its targets are taken back; name none"
+    );
+    world.to_its_end(&id).await;
 }

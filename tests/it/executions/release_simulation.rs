@@ -172,7 +172,7 @@ impl Life {
             }
             3 => {
                 if let Some(id) = some(&self.chance) {
-                    let answer = office.request_rollback(&id, "somebody", "");
+                    let answer = office.request_rollback(&id, &[], "somebody", "");
                     let _ = cut_off(answer, self.chance.below(60)).await;
                 }
             }

@@ -80,10 +80,15 @@ impl ReleaseDesk for Scripted {
     async fn request_rollback(
         &self,
         id: &ExecutionId,
+        targets: &[String],
         by: &str,
         reason: &str,
     ) -> Result<RollbackOutcome, DeskError> {
-        self.asked(format!("rollback {id} by {by}: {reason}"))?;
+        let at = match targets {
+            [] => String::new(),
+            some => format!(" at {}", some.join(", ")),
+        };
+        self.asked(format!("rollback {id}{at} by {by}: {reason}"))?;
         Ok(match reason {
             "later" => RollbackOutcome::Started(ExecutionId::new("01BACK")),
             _ => RollbackOutcome::Same,

@@ -4,7 +4,9 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use super::body::{Answer, TakenBack};
 use super::find::find;
@@ -108,15 +110,28 @@ pub async fn abort(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Who wants a release taken back, why, and where.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct AskBack {
+    /// Who asks; `somebody` where absent.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Names of targets of the spec, for a release that has ended; empty for all.
+    pub targets: Vec<String>,
+}
+
 /// Take a release back
 ///
-/// One that is not decided takes itself back. What one that has ended brought is taken back by a new release.
+/// One that is not decided takes itself back. What one that has ended brought is taken back by a new release, at all of its
+/// targets or at those that are named.
 #[utoipa::path(
     post,
     path = "/releases/{id}/rollback",
     tag = "Releases",
     params(("id" = String, Path, description = "The release")),
-    request_body(content = Ask, description = "May be absent"),
+    request_body(content = AskBack, description = "May be absent"),
     responses(
         (status = 200, description = "It is being taken back", body = TakenBack),
         (status = 400, description = "A body that cannot be meant, or no plan can be made", body = Message),
@@ -129,10 +144,16 @@ pub async fn rollback(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<TakenBack>, Refusal> {
-    let ask: Ask = read(&body, "{\"by\": WHO, \"reason\": WHY}")?;
+    let ask: AskBack = read(
+        &body,
+        "{\"by\": WHO, \"reason\": WHY, \"targets\": [NAME…]}",
+    )?;
     let id = find(&own, &id).await?;
     let by = named(&ask.by);
-    let taken = own.desk.request_rollback(&id, by, &ask.reason).await?;
+    let taken = own
+        .desk
+        .request_rollback(&id, &ask.targets, by, &ask.reason)
+        .await?;
     Ok(Json(match taken {
         RollbackOutcome::Same => TakenBack {
             id: id.to_string(),
