@@ -3,6 +3,7 @@
 mod faults;
 mod fixture;
 mod journal_format;
+mod reaper;
 mod release_audit;
 mod release_fixture;
 mod release_kills;

@@ -19,7 +19,7 @@ use coalmine::executions::engine::{Engine, Ports, Turn};
 use coalmine::executions::release::office::Office;
 use coalmine::executions::service::{Executions, Limits as MostExecutions, Ulids};
 use coalmine::executions::state::State;
-use coalmine::model::ids::ExecutionId;
+use coalmine::model::ids::{ExecutionId, InstallationId};
 use coalmine::model::release::cluster::{Artifact, Place, Role, Share, View};
 use coalmine::model::release::names::{ClusterName, GroupName};
 use coalmine::model::release::operation::{OpId, Operation};
@@ -212,6 +212,13 @@ impl World {
             executions,
             office,
         }
+    }
+
+    /// Another service with a store of its own, that releases to the same places.
+    pub(super) fn in_installation(&self, name: &str) -> Self {
+        let fake = self.fake.of_installation(InstallationId::new(name));
+        let archive = Arc::new(coalmine::archive::memory::MemoryArchive::default());
+        Self::of(Arc::clone(&self.clock), Arc::new(fake), archive, Vec::new())
     }
 
     pub(super) async fn view(&self, location: &str) -> View {
