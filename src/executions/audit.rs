@@ -104,6 +104,7 @@ fn of_release(event: &ReleaseEvent) -> Option<(String, String)> {
             Hold::Guard | Hold::Window | Hold::Lock => system(why.clone()),
             Hold::Driver | Hold::NotComparable => None,
         },
+        ReleaseEvent::LookedAgain { trouble, .. } => trouble.clone().and_then(system),
         ReleaseEvent::NotAsked { .. } => system("the verdict made the question needless".into()),
         ReleaseEvent::AnswerOverdue { .. } => system("nobody answered in time".into()),
         ReleaseEvent::Answered {

@@ -163,6 +163,14 @@ pub enum ReleaseEvent {
         /// When the last window ends.
         until_ms: i64,
     },
+    /// A judgement was made long after its window, and the canary was looked at before anything follows from it.
+    LookedAgain {
+        /// Which stage.
+        stage: usize,
+        /// What is wrong with it; `None` where it is there and well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trouble: Option<String>,
+    },
     /// The verdict made a question needless.
     NotAsked {
         /// Which stage.
@@ -225,6 +233,7 @@ impl ReleaseEvent {
             Self::OperationDone { .. } => "operationDone",
             Self::OperationFailed { .. } => "operationFailed",
             Self::WindowOpened { .. } => "windowOpened",
+            Self::LookedAgain { .. } => "lookedAgain",
             Self::NotAsked { .. } => "notAsked",
             Self::Asked { .. } => "asked",
             Self::Answered { .. } => "answered",

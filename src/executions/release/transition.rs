@@ -47,15 +47,17 @@ impl State {
                 why,
                 until_ms,
             } => {
+                let seq = self.seq + 1;
                 let release = self.release_mut()?;
-                let since_ms = match &release.held_up {
-                    Some(before) if before.hold == *hold => before.since_ms,
-                    Some(_) | None => at_ms,
+                let (since_ms, since_seq) = match &release.held_up {
+                    Some(before) if before.hold == *hold => (before.since_ms, before.since_seq),
+                    Some(_) | None => (at_ms, seq),
                 };
                 release.held_up = Some(HeldUp {
                     hold: *hold,
                     why: why.clone(),
                     since_ms,
+                    since_seq,
                     until_ms: *until_ms,
                 });
             }
@@ -158,7 +160,17 @@ impl State {
                     scopes: Arc::new(scopes.clone()),
                     until_ms: *until_ms,
                 };
-                self.release_mut()?.held_up = None;
+                let release = self.release_mut()?;
+                release.held_up = None;
+                release.gaps.windows.insert(*stage, *until_ms);
+            }
+            ReleaseEvent::LookedAgain { stage, trouble } => {
+                if self.unseen() != Some(*stage) {
+                    return Err(format!("no look is due after the judgement of {stage}"));
+                }
+                let release = self.release_mut()?;
+                release.held_up = None;
+                release.gaps.looks.insert(*stage, trouble.clone());
             }
             ReleaseEvent::NotAsked { stage } => {
                 let when = match self.request.stages.get(*stage) {
@@ -370,6 +382,11 @@ impl State {
     fn undisturbed_command(&self, release: &ReleaseState) -> Command {
         if release.locks.is_none() && release.decided.is_none() {
             return Command::TakeLocks;
+        }
+        if release.decided.is_none()
+            && let Some(stage) = self.unseen()
+        {
+            return Command::LookAgain { stage };
         }
         let Some(stage) = self.current() else {
             return match &release.decided {
