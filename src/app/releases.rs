@@ -12,6 +12,7 @@ use crate::config::server::ServerConfig;
 use crate::config::server::deployments::DeploymentKind;
 use crate::drivers::local::{LocalAccount, LocalDriver};
 use crate::drivers::{Driver, Drivers};
+use crate::model::ids::InstallationId;
 use crate::sources::scrape::{ScrapeAccount, ScrapeSource};
 use crate::sources::{MetricSource, Sources};
 
@@ -49,6 +50,7 @@ pub(super) fn observer(
 pub(super) fn drivers(
     config: &ServerConfig,
     data_dir: &Path,
+    installation: &InstallationId,
     has_token: bool,
 ) -> Result<Drivers, AppError> {
     let program = env::current_exe().map_err(|cause| AppError::System {
@@ -67,7 +69,10 @@ pub(super) fn drivers(
                 let dir = dir
                     .clone()
                     .unwrap_or_else(|| data_dir.join("deployments").join(&deployment.name));
-                Arc::new(LocalDriver::new(LocalAccount::new(dir, program.clone())))
+                Arc::new(LocalDriver::new(LocalAccount {
+                    installation: Some(installation.clone()),
+                    ..LocalAccount::new(dir, program.clone())
+                }))
             }
         };
         (deployment.name.clone(), driver)

@@ -135,6 +135,7 @@ async fn run(
     }
     let store = Arc::new(SqliteStore::open(&folder.database()).await?);
     let archive = FolderArchive::open(&folder.archive())?;
+    let installation = folder.installation()?;
     // Nobody else can hold one: the folder is ours.
     store.release_all().await?;
     let listener = TcpListener::bind(config.listen)
@@ -152,7 +153,7 @@ async fn run(
         archive: Arc::new(archive),
         analyst: Arc::new(analyst),
         observer: releases::observer(config, &clock)?,
-        drivers: releases::drivers(config, folder.path(), token.is_some())?,
+        drivers: releases::drivers(config, folder.path(), &installation, token.is_some())?,
         channels: config.notify.clone().into(),
         clock,
     });
@@ -208,7 +209,8 @@ async fn run(
         Outbox::new(store, channels, clock, Settings::default())
     };
     if works {
-        start_work(&mut tasks, &engine, config, &health, &outbox, &rest);
+        let reaper = Reaper::new(engine.clone(), installation, ReaperSettings::default());
+        start_work(&mut tasks, &engine, config, &health, &outbox, reaper, &rest);
     }
     tasks.start("watch on health", {
         let (ports, every, rest) = (engine.ports().clone(), config.health_every, rest.clone());
@@ -270,6 +272,7 @@ fn start_work(
     config: &ServerConfig,
     health: &Arc<Health>,
     outbox: &Outbox,
+    reaper: Reaper,
     rest: &CancellationToken,
 ) {
     tasks.start(
@@ -285,7 +288,6 @@ fn start_work(
         async move { outbox.run(rest).await }
     });
     if engine.ports().drivers.iter().next().is_some() {
-        let reaper = Reaper::new(engine.clone(), ReaperSettings::default());
         let rest = rest.clone();
         tasks.start("reaper", async move { reaper.run(rest).await });
     }

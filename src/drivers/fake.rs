@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::{Abilities, Driver, DriverError, Fencing, Owned, Progress, Remedy};
 use crate::clock::Clock;
-use crate::model::ids::ExecutionId;
+use crate::model::ids::{ExecutionId, InstallationId};
 use crate::model::release::cluster::{
     Artifact, Capacity, GroupView, Health, InstanceView, Owner, Place, Role, RouterView, Share,
     Template, View, Weights,
@@ -26,7 +26,8 @@ pub struct FakeDriver {
     clock: Arc<dyn Clock>,
     /// From start to up, in milliseconds.
     boot_ms: i64,
-    sites: Mutex<BTreeMap<Place, Site>>,
+    installation: Option<InstallationId>,
+    sites: Arc<Mutex<BTreeMap<Place, Site>>>,
 }
 
 #[derive(Debug, Default)]
@@ -62,7 +63,19 @@ impl FakeDriver {
         Self {
             clock,
             boot_ms,
-            sites: Mutex::default(),
+            installation: None,
+            sites: Arc::default(),
+        }
+    }
+
+    /// The driver of another service for the same places; what it makes carries the name of this installation.
+    #[must_use]
+    pub fn of_installation(&self, installation: InstallationId) -> Self {
+        Self {
+            clock: Arc::clone(&self.clock),
+            boot_ms: self.boot_ms,
+            installation: Some(installation),
+            sites: Arc::clone(&self.sites),
         }
     }
 
@@ -93,6 +106,7 @@ impl FakeDriver {
             owner: Some(Owner {
                 execution: ExecutionId::new("an-earlier-one"),
                 operation: "an-earlier-one/0.0".to_owned(),
+                installation: self.installation.clone(),
             }),
             artifact: Artifact {
                 version: version.to_owned(),
@@ -322,9 +336,15 @@ impl Driver for FakeDriver {
                 let owner = Owner {
                     execution: id.execution.clone(),
                     operation: id.to_string(),
+                    installation: self.installation.clone(),
                 };
                 match site.groups.get(group) {
-                    Some(there) if there.owner.as_ref() == Some(&owner) => return Ok(()),
+                    Some(there)
+                        if there.owner.as_ref().map(|it| &it.operation)
+                            == Some(&owner.operation) =>
+                    {
+                        return Ok(());
+                    }
                     Some(_) => return Err(refuse(site, group)),
                     None => {}
                 }
@@ -463,6 +483,7 @@ impl Driver for FakeDriver {
                         group: name.clone(),
                         role: group.role,
                         execution: owner.execution.clone(),
+                        installation: owner.installation.clone(),
                         expires_ms: group.expires_ms,
                     });
                 }

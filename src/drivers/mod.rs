@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::model::ids::ExecutionId;
+use crate::model::ids::{ExecutionId, InstallationId};
 use crate::model::release::cluster::{Place, Role, View};
 use crate::model::release::names::GroupName;
 use crate::model::release::operation::{OpId, Operation};
@@ -100,6 +100,9 @@ pub struct Owned {
     pub role: Role,
     /// Who made it.
     pub execution: ExecutionId,
+    /// The installation whose execution that is; `None` in what was made before installations had names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<InstallationId>,
     /// When it is to be removed, in milliseconds since 1970-01-01T00:00:00Z.
     pub expires_ms: Option<i64>,
 }

@@ -110,6 +110,7 @@ fn of_release(event: &ReleaseEvent) -> Option<(String, String)> {
                 differences.join("; ")
             ))
         }
+        ReleaseEvent::LookedAgain { trouble, .. } => trouble.clone().and_then(system),
         ReleaseEvent::NotAsked { .. } => system("the verdict made the question needless".into()),
         ReleaseEvent::AnswerOverdue { .. } => system("nobody answered in time".into()),
         ReleaseEvent::Answered {

@@ -45,6 +45,11 @@ pub enum Command {
         /// Which stage.
         stage: usize,
     },
+    /// A judgement came long after its window: observe, and append how the canary is now.
+    LookAgain {
+        /// Which stage.
+        stage: usize,
+    },
     /// Ask a person: append the question with its deadline.
     Ask {
         /// Which stage.
@@ -222,6 +227,7 @@ impl State {
             | Command::Judge { .. }
             | Command::TakeLocks
             | Command::OpenWindow { .. }
+            | Command::LookAgain { .. }
             | Command::Ask { .. }
             | Command::SettleSteps { .. }
             | Command::Intend { .. }

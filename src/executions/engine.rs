@@ -204,6 +204,7 @@ impl Engine {
             } => self.judge(lease, state, stage, bundle_id, told).await,
             Command::TakeLocks
             | Command::OpenWindow { .. }
+            | Command::LookAgain { .. }
             | Command::Ask { .. }
             | Command::SettleSteps { .. }
             | Command::Intend { .. }

@@ -1,5 +1,6 @@
 //! Removes what releases left behind. Works from the owner tags that drivers find, and from nothing else: it would clean up after
-//! a lost database.
+//! a lost database. Several installations can share a place: what carries the name of another one is that one's business, and its
+//! time limit's.
 //!
 //! A release cleans up after itself, whatever happens; so everything that is found here is the trace of a defect, of a database
 //! that was lost, or of a person who ended things by force. It is taken out of traffic first, and production is never touched.
@@ -16,7 +17,7 @@ use super::engine::{Engine, with_causes};
 use super::release::engine::lock_name;
 use super::state::Status;
 use crate::drivers::{Driver, DriverError, Fencing, Owned, Progress, Remedy};
-use crate::model::ids::ExecutionId;
+use crate::model::ids::{ExecutionId, InstallationId};
 use crate::model::release::cluster::{Place, Role, Share, View, Weights};
 use crate::model::release::names::GroupName;
 use crate::model::release::operation::{Change, OpId, Operation};
@@ -60,17 +61,19 @@ pub struct Reaped {
 #[derive(Debug)]
 pub struct Reaper {
     engine: Engine,
+    installation: InstallationId,
     settings: ReaperSettings,
     /// When something was seen first that nobody seems to own.
     suspects: Mutex<BTreeMap<(Place, GroupName), i64>>,
 }
 
 impl Reaper {
-    /// Takes the engine whose drivers it looks through.
+    /// Takes the engine whose drivers it looks through, and the name that the engine's releases leave on what they make.
     #[must_use]
-    pub fn new(engine: Engine, settings: ReaperSettings) -> Self {
+    pub fn new(engine: Engine, installation: InstallationId, settings: ReaperSettings) -> Self {
         Self {
             engine,
+            installation,
             settings,
             suspects: Mutex::default(),
         }
@@ -122,6 +125,10 @@ impl Reaper {
     }
 
     async fn consider(&self, driver: &dyn Driver, owned: Owned, reaped: &mut Reaped) {
+        let is_ours = owned.installation.as_ref() == Some(&self.installation);
+        if !is_ours && owned.installation.is_some() {
+            return;
+        }
         let now_ms = self.engine.ports().clock.now_ms();
         let expired = owned
             .expires_ms
@@ -129,14 +136,16 @@ impl Reaper {
         let abandoned = match owned.role {
             // Production is removed by its release, or where its release said until when it is kept.
             Role::Production => false,
-            Role::Baseline | Role::Canary => match self.is_abandoned(&owned.execution).await {
-                Ok(abandoned) => abandoned,
-                // What is not known is not removed.
-                Err(error) => {
-                    reaped.troubles.push(with_causes(&error));
-                    return;
+            Role::Baseline | Role::Canary => {
+                match self.is_abandoned(&owned.execution, is_ours).await {
+                    Ok(abandoned) => abandoned,
+                    // What is not known is not removed.
+                    Err(error) => {
+                        reaped.troubles.push(with_causes(&error));
+                        return;
+                    }
                 }
-            },
+            }
         };
         if !expired && !abandoned {
             return;
@@ -171,10 +180,15 @@ impl Reaper {
     }
 
     /// Whether the execution has ended without removing what it made.
-    async fn is_abandoned(&self, execution: &ExecutionId) -> Result<bool, StoreError> {
+    async fn is_abandoned(
+        &self,
+        execution: &ExecutionId,
+        is_ours: bool,
+    ) -> Result<bool, StoreError> {
         let head = self.engine.ports().store.head(execution).await?;
-        // An unknown one may be of another database: then its own time limit decides.
-        Ok(head.is_some_and(|head| {
+        // One of ours that is unknown was in a database that is lost: an execution is stored before it makes anything. One of whom
+        // nothing says that it is ours may be at work elsewhere: then its time limit decides.
+        Ok(head.map_or(is_ours, |head| {
             Status::ALL
                 .iter()
                 .any(|status| status.is_complete() && status.word() == head.status)

@@ -28,3 +28,29 @@ impl fmt::Display for ExecutionId {
         formatter.write_str(&self.0)
     }
 }
+
+/// Names an installation: a service with its data folder, for as long as the folder lasts. It stands in the mark of everything that
+/// its releases make, so that several of them can share a place. A ULID; nothing is read from it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InstallationId(String);
+
+impl InstallationId {
+    /// Takes any text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for InstallationId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

@@ -21,6 +21,9 @@ pub enum DataDirError {
     /// There is a file of this name.
     #[error("`{}` is a file; expected a folder", .0.display())]
     NoFolder(PathBuf),
+    /// The name of the installation is damaged.
+    #[error("`{}` holds no name of an installation; expected 26 letters and digits", .0.display())]
+    NoInstallation(PathBuf),
     /// The system refused.
     #[error("the data folder `{}` cannot be used while {doing}", path.display())]
     System {
@@ -48,6 +51,9 @@ impl DataDirError {
         match self {
             Self::InUse { .. } => "stop the other process, or give this one a folder of its own",
             Self::NoFolder(_) => "give the path of a folder; it is made where it is absent",
+            Self::NoInstallation(_) => {
+                "put it back from a backup; or remove it, then what earlier releases left is removed at its time limit and not before"
+            }
             Self::System { .. } => "does the folder belong to the user that runs Coalmine?",
         }
     }

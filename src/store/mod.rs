@@ -6,6 +6,7 @@
 mod append;
 pub mod data_dir;
 mod error;
+mod installation;
 pub mod memory;
 mod message;
 pub mod sqlite;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use coalmine::drivers::{Driver, DriverError, Fencing, Progress, Remedy};
-use coalmine::model::ids::ExecutionId;
+use coalmine::model::ids::{ExecutionId, InstallationId};
 use coalmine::model::release::cluster::{
     Artifact, Capacity, Place, Role, Share, Template, View, Weights,
 };
@@ -25,6 +25,8 @@ pub(crate) trait Site: Send + Sync {
     fn driver(&self) -> &dyn Driver;
     /// The place; there is nothing in it.
     fn place(&self) -> Place;
+    /// The installation that the driver is of.
+    fn installation(&self) -> InstallationId;
     /// How an instance is run that gets healthy.
     fn template(&self) -> Template;
     /// Puts a server group into the place that nobody of us made. Called before anything else.

@@ -1,5 +1,7 @@
 //! `coalmine release …` against a service that plays a script.
 
+mod after_a_kill;
+
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -26,6 +26,7 @@ use self::folder::Folder;
 use self::state::Saved;
 use super::{Abilities, Driver, DriverError, Fencing, Owned, Progress, Remedy};
 use crate::clock::{Clock as _, SystemClock};
+use crate::model::ids::InstallationId;
 use crate::model::release::cluster::{Place, View};
 use crate::model::release::operation::{OpId, Operation};
 
@@ -49,6 +50,8 @@ pub struct LocalAccount {
     pub program: PathBuf,
     /// How long the supervisor stays when it holds no group any more.
     pub grace: Duration,
+    /// Whose mark the groups get that are made; `None` for who makes none.
+    pub installation: Option<InstallationId>,
 }
 
 impl LocalAccount {
@@ -59,6 +62,7 @@ impl LocalAccount {
             dir: dir.into(),
             program: program.into(),
             grace: GRACE,
+            installation: None,
         }
     }
 }
@@ -266,6 +270,7 @@ impl Driver for LocalDriver {
             operation: operation.clone(),
             id: id.clone(),
             fencing,
+            installation: self.account.installation.clone(),
         })?;
         match client::ask(&folder.socket(), wire::APPLY, &body).await {
             Ok(()) => Ok(()),

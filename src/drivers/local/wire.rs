@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::drivers::{DriverError, Fencing, Remedy};
+use crate::model::ids::InstallationId;
 use crate::model::release::operation::{OpId, Operation};
 
 /// Who answers.
@@ -31,6 +32,9 @@ pub(super) struct Apply {
     pub(super) operation: Operation,
     pub(super) id: OpId,
     pub(super) fencing: Fencing,
+    /// Whose mark a group that is made gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) installation: Option<InstallationId>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -184,7 +184,8 @@ impl State {
                 }
             }
         }
-        (self.current() == Some(forward)).then(|| ReleaseEvent::Decided {
+        let is_done = self.current() == Some(forward) && self.unseen().is_none();
+        is_done.then(|| ReleaseEvent::Decided {
             decision: Decision::Promoted,
             cause: match self.block_before(forward) {
                 Some(_) => Cause::Verdict,
@@ -214,7 +215,13 @@ impl State {
             | AnalyzeState::Collecting { .. }
             | AnalyzeState::Collected { .. } => return None,
             AnalyzeState::Failed { failures, .. } => {
-                let failed = self.failed_judgements();
+                let target = analyze.comparison.as_ref().map_or(0, |it| it.target);
+                let targets = &self.request.release.as_ref()?.targets;
+                let of = match targets.get(target) {
+                    Some(named) if targets.len() > 1 => format!(" of target `{}`", named.name),
+                    Some(_) | None => String::new(),
+                };
+                let failed = self.failed_judgements(target);
                 if failed > analysis.errors as usize {
                     let what = failures
                         .first()
@@ -222,7 +229,7 @@ impl State {
                     return back(
                         Cause::NoVerdict,
                         format!(
-                            "no verdict: {what} ({failed} judgements failed, at most {} may)",
+                            "no verdict: {what} ({failed} judgements{of} failed, at most {} may)",
                             analysis.errors
                         ),
                     );
@@ -244,6 +251,9 @@ impl State {
                 }
                 Verdict::Pass | Verdict::Marginal | Verdict::Inconclusive => {}
             },
+        }
+        if let Some(gone) = self.gone(stage) {
+            return Some(gone);
         }
         let block = self.block_of(stage)?;
         if stage != block.last {

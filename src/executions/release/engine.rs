@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{Cause, Decision, Hold, ReleaseEvent};
+use super::gap;
 use super::operate::Looked;
 use crate::config::release::spec::Limits;
 use crate::drivers::DriverError;
@@ -43,6 +44,7 @@ impl Engine {
         match command {
             Command::TakeLocks => self.take_locks(lease, state).await,
             Command::OpenWindow { stage } => self.open_window(lease, state, stage).await,
+            Command::LookAgain { stage } => self.look_again(lease, state, stage).await,
             Command::Ask { stage } => self.ask(lease, state, stage).await,
             Command::SettleSteps { stage } => self.settle_steps(lease, state, stage).await,
             Command::Intend { stage, step } => self.intend(lease, state, stage, step).await,
@@ -332,6 +334,30 @@ impl Engine {
             self.ports().analyst_of(&state.request).watch(&task).await;
         }
         Ok(Turn::Again(Box::new(state)))
+    }
+
+    async fn look_again(
+        &self,
+        lease: &Lease,
+        state: State,
+        stage: usize,
+    ) -> Result<Turn, TurnError> {
+        let (Some(comparison), Some(release)) = (comparison(&state, stage), &state.request.release)
+        else {
+            return Err(no_release(&state));
+        };
+        let Some(target) = release.targets.get(comparison.target) else {
+            return Err(no_release(&state));
+        };
+        let trouble = match self.look(&target.place).await {
+            Looked::At(view) => gap::trouble(&view, &comparison.canary),
+            Looked::Away(error) => {
+                let limits = release.spec.limits.clone();
+                return self.driver_away(lease, state, &error, &limits, None).await;
+            }
+        };
+        let event = ReleaseEvent::LookedAgain { stage, trouble };
+        self.happened(lease, state, event).await
     }
 
     async fn ask(&self, lease: &Lease, state: State, stage: usize) -> Result<Turn, TurnError> {

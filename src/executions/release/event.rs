@@ -169,6 +169,14 @@ pub enum ReleaseEvent {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         differences: Vec<String>,
     },
+    /// A judgement was made long after its window, and the canary was looked at before anything follows from it.
+    LookedAgain {
+        /// Which stage.
+        stage: usize,
+        /// What is wrong with it; `None` where it is there and well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trouble: Option<String>,
+    },
     /// The verdict made a question needless.
     NotAsked {
         /// Which stage.
@@ -231,6 +239,7 @@ impl ReleaseEvent {
             Self::OperationDone { .. } => "operationDone",
             Self::OperationFailed { .. } => "operationFailed",
             Self::WindowOpened { .. } => "windowOpened",
+            Self::LookedAgain { .. } => "lookedAgain",
             Self::NotAsked { .. } => "notAsked",
             Self::Asked { .. } => "asked",
             Self::Answered { .. } => "answered",

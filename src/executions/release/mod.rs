@@ -5,6 +5,7 @@ pub mod decide;
 pub mod desk;
 pub mod engine;
 pub mod event;
+pub mod gap;
 mod late;
 pub mod notices;
 pub mod office;

@@ -68,10 +68,17 @@ pub fn notice(state: &State, event: &Event) -> Option<Notice> {
                 ..base(NoticeEvent::Asked, title)
             })
         }
-        Event::Release(ReleaseEvent::HeldUp { hold, why, .. }) => {
-            // Once for each cause; looking again is no news.
-            let held = state.release.as_ref()?.held_up.as_ref()?;
-            (held.since_ms == state.updated_ms).then(|| Notice {
+        Event::Release(ReleaseEvent::HeldUp {
+            hold, why, step, ..
+        }) => {
+            // Once for each cause; looking again is no news. By its number and not by its time: many events share one while a
+            // clock that was turned back catches up.
+            let release = state.release.as_ref()?;
+            let held = match step {
+                Some(step) => release.held_steps.get(step),
+                None => release.held_up.as_ref(),
+            }?;
+            (held.since_seq == state.seq).then(|| Notice {
                 cause: Some(word(hold)),
                 ..base(NoticeEvent::HeldUp, format!("{name} is held up: {why}"))
             })
@@ -99,6 +106,7 @@ pub fn notice(state: &State, event: &Event) -> Option<Notice> {
             | ReleaseEvent::OperationDone { .. }
             | ReleaseEvent::OperationFailed { .. }
             | ReleaseEvent::WindowOpened { .. }
+            | ReleaseEvent::LookedAgain { .. }
             | ReleaseEvent::NotAsked { .. }
             | ReleaseEvent::Answered { .. }
             | ReleaseEvent::AnswerOverdue { .. }

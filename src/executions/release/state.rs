@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::event::{Cause, Decision, Hold};
+use super::gap::Gaps;
 use crate::executions::state::{Cancel, State};
 use crate::stages::analyze::AnalyzeState;
 use crate::stages::operate::{Operate, OperateState, Purpose, StepState};
@@ -27,6 +28,8 @@ pub struct ReleaseState {
     pub rollback: Option<Cancel>,
     /// What became of it, once that is settled.
     pub decided: Option<Decided>,
+    /// Windows of judgements, and looks at the canary after late ones.
+    pub gaps: Gaps,
 }
 
 /// What holds a release up. Times are in milliseconds since 1970-01-01T00:00:00Z.
@@ -38,6 +41,8 @@ pub struct HeldUp {
     pub why: String,
     /// Since when.
     pub since_ms: i64,
+    /// The number of the first event that said so.
+    pub since_seq: u64,
     /// When it looks again.
     pub until_ms: i64,
 }
@@ -118,10 +123,11 @@ impl State {
             .any(|(_, _, state)| state.at.iter().any(|at| !matches!(at, StepState::Waiting)))
     }
 
-    /// How many judgements could not be made.
+    /// How many judgements of one target could not be made, in the whole release.
     #[must_use]
-    pub fn failed_judgements(&self) -> usize {
+    pub fn failed_judgements(&self, target: usize) -> usize {
         self.analyses()
+            .filter(|(analyze, _)| analyze.comparison.as_ref().map(|it| it.target) == Some(target))
             .filter(|(_, state)| matches!(state, AnalyzeState::Failed { .. }))
             .count()
     }

@@ -55,18 +55,20 @@ impl State {
                 {
                     return Err("what was intended is not held up".to_owned());
                 }
+                let seq = self.seq + 1;
                 let release = self.release_mut()?;
                 let before = match step {
                     Some(step) => release.held_steps.get(step),
                     None => release.held_up.as_ref(),
                 };
-                let since_ms = before
+                let (since_ms, since_seq) = before
                     .filter(|before| before.hold == *hold)
-                    .map_or(at_ms, |before| before.since_ms);
+                    .map_or((at_ms, seq), |before| (before.since_ms, before.since_seq));
                 let held = HeldUp {
                     hold: *hold,
                     why: why.clone(),
                     since_ms,
+                    since_seq,
                     until_ms: *until_ms,
                 };
                 match step {
@@ -181,7 +183,17 @@ impl State {
                     scopes: Arc::new(scopes.clone()),
                     until_ms: *until_ms,
                 };
-                self.release_mut()?.held_up = None;
+                let release = self.release_mut()?;
+                release.held_up = None;
+                release.gaps.windows.insert(*stage, *until_ms);
+            }
+            ReleaseEvent::LookedAgain { stage, trouble } => {
+                if self.unseen() != Some(*stage) {
+                    return Err(format!("no look is due after the judgement of {stage}"));
+                }
+                let release = self.release_mut()?;
+                release.held_up = None;
+                release.gaps.looks.insert(*stage, trouble.clone());
             }
             ReleaseEvent::NotAsked { stage } => {
                 let when = match self.request.stages.get(*stage) {
@@ -434,6 +446,11 @@ impl State {
     fn undisturbed_command(&self, release: &ReleaseState) -> Command {
         if release.locks.is_none() && release.decided.is_none() {
             return Command::TakeLocks;
+        }
+        if release.decided.is_none()
+            && let Some(stage) = self.unseen()
+        {
+            return Command::LookAgain { stage };
         }
         let Some(stage) = self.current() else {
             return match &release.decided {

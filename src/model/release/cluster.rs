@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::names::{ClusterName, GroupName};
-use crate::model::ids::ExecutionId;
+use crate::model::ids::{ExecutionId, InstallationId};
 
 /// A share of traffic in hundredths of a percent, 0 to 10,000.
 #[derive(
@@ -246,6 +246,9 @@ pub struct Owner {
     pub execution: ExecutionId,
     /// The operation that made it.
     pub operation: String,
+    /// The installation whose execution that is; `None` in what was made before installations had names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<InstallationId>,
 }
 
 /// One server group.

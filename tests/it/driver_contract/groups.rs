@@ -125,6 +125,7 @@ async fn whatever_is_owned_is_found(site: &impl Site) {
         .iter()
         .map(|it| {
             assert_eq!(it.place, site.place());
+            assert_eq!(it.installation, Some(site.installation()));
             let execution = it.execution.as_str();
             (
                 it.group.as_str(),

@@ -3,8 +3,10 @@
 mod faults;
 mod fixture;
 mod journal_format;
+mod reaper;
 mod release_audit;
 mod release_fixture;
+mod release_gaps;
 mod release_kills;
 mod release_lives;
 mod release_notices;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use coalmine::clock::Clock;
@@ -19,7 +20,7 @@ use coalmine::executions::engine::{Engine, Ports, Turn};
 use coalmine::executions::release::office::Office;
 use coalmine::executions::service::{Executions, Limits as MostExecutions, Ulids};
 use coalmine::executions::state::State;
-use coalmine::model::ids::ExecutionId;
+use coalmine::model::ids::{ExecutionId, InstallationId};
 use coalmine::model::release::cluster::{Artifact, Place, Role, Share, View};
 use coalmine::model::release::names::{ClusterName, GroupName};
 use coalmine::model::release::operation::{OpId, Operation};
@@ -36,19 +37,30 @@ pub(super) const ACCOUNT: &str = "fake";
 pub(super) const BOOT_MS: i64 = 3_000;
 pub(super) const SIZE: u32 = 4;
 
-/// The paused clock of the runtime: sleeping lets time pass.
+/// The paused clock of the runtime: sleeping lets time pass. It can be turned back, as that of a machine can.
 #[derive(Debug)]
-pub(super) struct PausedClock(tokio::time::Instant);
+pub(super) struct PausedClock {
+    since: tokio::time::Instant,
+    back_ms: AtomicI64,
+}
 
 impl PausedClock {
     pub(super) fn new() -> Self {
-        Self(tokio::time::Instant::now())
+        Self {
+            since: tokio::time::Instant::now(),
+            back_ms: AtomicI64::new(0),
+        }
+    }
+
+    pub(super) fn turn_back(&self, by_ms: i64) {
+        self.back_ms.fetch_add(by_ms, Ordering::SeqCst);
     }
 }
 
 impl Clock for PausedClock {
     fn now_ms(&self) -> i64 {
-        T0 + i64::try_from(self.0.elapsed().as_millis()).unwrap()
+        let elapsed_ms = i64::try_from(self.since.elapsed().as_millis()).unwrap();
+        T0 + elapsed_ms - self.back_ms.load(Ordering::SeqCst)
     }
 }
 
@@ -212,6 +224,13 @@ impl World {
             executions,
             office,
         }
+    }
+
+    /// Another service with a store of its own, that releases to the same places.
+    pub(super) fn in_installation(&self, name: &str) -> Self {
+        let fake = self.fake.of_installation(InstallationId::new(name));
+        let archive = Arc::new(coalmine::archive::memory::MemoryArchive::default());
+        Self::of(Arc::clone(&self.clock), Arc::new(fake), archive, Vec::new())
     }
 
     pub(super) async fn view(&self, location: &str) -> View {

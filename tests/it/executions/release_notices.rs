@@ -327,3 +327,29 @@ async fn a_release_that_is_stuck_and_other_executions_are_told_apart() {
     let canary = State::accepted(ExecutionId::new("c-1"), canary, 0);
     assert_eq!(messages(&canary, &stuck, &channels), Vec::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_turned_back_makes_one_hold_no_more_than_one_piece_of_news() {
+    let world = world();
+    let first = world.start(spec(GOOD, "2.0.0")).await;
+    world.until(&first, is_locked).await;
+    let second = world.start(spec(GOOD, "3.0.0")).await;
+    // From now on events share the time that the clock had, until it has caught up.
+    world.clock.turn_back(3_600_000);
+    let held = world
+        .until(&second, |state| {
+            let held = state.release.as_ref().unwrap().held_up.is_some();
+            held && state.seq >= 8
+        })
+        .await;
+    assert!(held.seq >= 8, "it looked again and again");
+    let held_up = held.release.as_ref().unwrap().held_up.as_ref().unwrap();
+    assert_eq!(
+        held_up.since_ms, held.updated_ms,
+        "else the clock tells nothing"
+    );
+    for name in ["hook", "chat"] {
+        let news = news(&world, &second, NoticeEvent::HeldUp, name).await;
+        assert_eq!(news.len(), 1, "{news:#?}");
+    }
+}

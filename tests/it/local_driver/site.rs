@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use coalmine::drivers::local::{LocalAccount, LocalDriver};
 use coalmine::drivers::{Driver, Progress, Remedy};
+use coalmine::model::ids::InstallationId;
 use coalmine::model::release::cluster::{
     Artifact, Capacity, GroupView, Place, Role, Template, View,
 };
@@ -323,9 +324,14 @@ fn command_line(pid: u32) -> String {
     String::from_utf8_lossy(&bytes).replace('\0', " ")
 }
 
+fn installation() -> InstallationId {
+    InstallationId::new("01SITE")
+}
+
 fn account(folder: &Path, grace: Duration) -> LocalAccount {
     LocalAccount {
         grace,
+        installation: Some(installation()),
         ..LocalAccount::new(folder, PROGRAM)
     }
 }
@@ -361,6 +367,10 @@ pub(crate) fn sample(arguments: &[&str]) -> Template {
 impl Site for LocalSite {
     fn driver(&self) -> &dyn Driver {
         &self.driver
+    }
+
+    fn installation(&self) -> InstallationId {
+        installation()
     }
 
     fn place(&self) -> Place {

@@ -90,3 +90,34 @@ fn what_is_no_folder_is_refused() {
     let error = DataDir::open(&file.join("below")).unwrap_err();
     assert!(matches!(error, DataDirError::System { .. }), "{error:?}");
 }
+
+#[test]
+fn an_installation_has_a_name_for_as_long_as_its_folder_lasts() {
+    let place = tempfile::tempdir().unwrap();
+    let data = DataDir::open(place.path()).unwrap();
+    let name = data.installation().unwrap();
+    assert_eq!(name.as_str().len(), 26, "{name}");
+    assert_eq!(data.installation().unwrap(), name);
+    drop(data);
+    let again = DataDir::open(place.path()).unwrap();
+    assert_eq!(again.installation().unwrap(), name);
+    let other = tempfile::tempdir().unwrap();
+    let other = DataDir::open(other.path()).unwrap();
+    assert_ne!(other.installation().unwrap(), name);
+}
+
+#[test]
+fn a_damaged_name_of_an_installation_is_not_made_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let data = DataDir::open(place.path()).unwrap();
+    for damaged in ["", "01J", "not one of twenty-six char"] {
+        fs::write(place.path().join("installation"), damaged).unwrap();
+        let error = data.installation().unwrap_err();
+        assert!(
+            error.to_string().contains("no name of an installation"),
+            "{error}"
+        );
+        let left = fs::read_to_string(place.path().join("installation")).unwrap();
+        assert_eq!(left, damaged);
+    }
+}

@@ -176,6 +176,7 @@ pub(crate) fn group(text: &str, capacity: Capacity) -> GroupView {
         owner: Some(Owner {
             execution: ExecutionId::new("earlier"),
             operation: "0".to_owned(),
+            installation: None,
         }),
         artifact: artifact("5.3.2"),
         template: template(),

@@ -145,6 +145,7 @@ pub(crate) fn apply(view: &mut View, change: &Change) {
                 owner: Some(Owner {
                     execution: ExecutionId::new("this"),
                     operation: "0".to_owned(),
+                    installation: None,
                 }),
                 artifact: artifact.clone(),
                 template: template.clone(),

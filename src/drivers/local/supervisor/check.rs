@@ -42,7 +42,7 @@ impl Core {
         &self,
         place: &Place,
         change: &Change,
-        Asking { id, now_ms }: Asking<'_>,
+        Asking { id, now_ms, .. }: Asking<'_>,
     ) -> Progress {
         let Some(place) = self.saved.place(place) else {
             return progress_of_nothing(change);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::drivers::Fencing;
 use crate::drivers::local::state::{SavedGroup, SavedPlace, only_shares};
 use crate::drivers::local::wire::Refusal;
+use crate::model::ids::InstallationId;
 use crate::model::release::cluster::{Owner, Role, Share, Weights};
 use crate::model::release::names::GroupName;
 use crate::model::release::operation::{Change, OpId};
@@ -14,6 +15,8 @@ use crate::model::release::process::ProcessTemplate;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asking<'a> {
     pub(super) id: &'a OpId,
+    /// Whose mark a group that is made gets.
+    pub(super) installation: Option<&'a InstallationId>,
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(super) now_ms: i64,
 }
@@ -160,6 +163,7 @@ fn create(place: &mut SavedPlace, change: &Change, asking: Asking<'_>) -> Result
         owner: Some(Owner {
             execution: asking.id.execution.clone(),
             operation,
+            installation: asking.installation.cloned(),
         }),
         artifact: artifact.clone(),
         template: template.clone(),

@@ -93,6 +93,7 @@ async fn check(
     let operation = &asked.operation;
     let asking = Asking {
         id: &asked.id,
+        installation: None,
         now_ms: supervisor.now_ms(),
     };
     let progress = core.progress(&operation.place, &operation.change, asking);
@@ -128,6 +129,7 @@ impl Supervisor {
         operate::fence(place, asked.fencing)?;
         let asking = Asking {
             id: &asked.id,
+            installation: asked.installation.as_ref(),
             now_ms: self.now_ms(),
         };
         operate::change(place, &operation.change, asking)?;

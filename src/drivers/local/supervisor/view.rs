@@ -40,6 +40,7 @@ impl Core {
                         group: group.name.clone(),
                         role: group.role,
                         execution: owner.execution.clone(),
+                        installation: owner.installation.clone(),
                         expires_ms: group.expires_ms,
                     });
                 }
