@@ -2,7 +2,9 @@
 
 pub mod accounts;
 mod background;
+pub mod local;
 pub mod notify;
+mod parts;
 mod releases;
 mod serve;
 mod whereabouts;
@@ -20,6 +22,7 @@ use crate::config::server::secret::SecretPlace;
 use crate::sources::Sources;
 use crate::store::data_dir::DataDirError;
 
+pub use parts::parts;
 pub use serve::{Running, own_engine, serve};
 
 /// Why the server does not run.
@@ -74,6 +77,9 @@ pub enum AppError {
         #[source]
         cause: std::io::Error,
     },
+    /// What holds local server groups does not do what it was asked.
+    #[error(transparent)]
+    Driver(crate::drivers::DriverError),
     /// A part of the server ended before it was told to.
     #[error("the {part} broke off; this is a defect of Coalmine, please report it")]
     BrokeOff {
@@ -101,6 +107,7 @@ impl AppError {
             Self::Listen { .. } => {
                 Some("another address or port: `--listen 127.0.0.1:0` takes a free one".to_owned())
             }
+            Self::Driver(error) => error.hint.clone(),
             Self::Store(_)
             | Self::Archive(_)
             | Self::Account { .. }
@@ -124,6 +131,7 @@ impl AppError {
             | Self::Store(_)
             | Self::Archive(_)
             | Self::Listen { .. }
+            | Self::Driver(_)
             | Self::BrokeOff { .. }
             | Self::System { .. } => false,
         }

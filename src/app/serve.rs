@@ -155,6 +155,7 @@ async fn run(
         observer: releases::observer(config, &clock)?,
         drivers: releases::drivers(config, folder.path(), &installation, token.is_some())?,
         channels: config.notify.clone().into(),
+        headline: crate::ui::report::headline,
         clock,
     });
     let limits = Limits {

@@ -24,7 +24,9 @@ mod supervise;
 mod validate;
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use futures_util::future::BoxFuture;
@@ -116,6 +118,17 @@ pub type StopEngine =
 pub type OwnEngine =
     fn(ServerConfig, EngineUse) -> BoxFuture<'static, Result<RunningEngine, ServeError>>;
 
+/// What verbs do with the local account of a folder, without a service.
+#[derive(Debug, Clone, Copy)]
+pub struct LocalParts {
+    /// Holds its server groups, until there has been none for so long; `false` where another process does.
+    pub supervise: fn(PathBuf, Duration) -> Result<bool, ServeError>,
+    /// What it holds, one line each.
+    pub held: fn(PathBuf) -> BoxFuture<'static, Result<Vec<String>, ServeError>>,
+    /// Ends all of it; waits so long at most.
+    pub end: fn(PathBuf, Duration) -> BoxFuture<'static, Result<(), ServeError>>,
+}
+
 /// What verbs are given, because it is not for the command line to know which parts there are.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts {
@@ -125,6 +138,8 @@ pub struct Parts {
     pub collector: MakeCollector,
     /// Runs a server for one command.
     pub own_engine: OwnEngine,
+    /// Local accounts.
+    pub local: LocalParts,
 }
 
 /// Runs the program.
@@ -148,7 +163,7 @@ pub fn main(parts: Parts) -> ExitCode {
         Verb::Release(args) => release::run(&args, parts, &mut console),
         Verb::Serve(args) => serve::run(&args, parts.serve, &mut console),
         Verb::Demo(args) => demo::run(&args, parts, &mut console),
-        Verb::Supervise(args) => supervise::run(&args, &mut console),
+        Verb::Supervise(args) => supervise::run(&args, parts.local, &mut console),
         Verb::SampleService(args) => sample_service::run(&args, &mut console),
         Verb::Completions(args) => completions::run(&args, &mut console),
     };

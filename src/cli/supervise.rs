@@ -4,13 +4,11 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::LocalParts;
 use super::console::Console;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::config::server::wire::{LogFormat, LogLevel};
-use crate::drivers::Driver as _;
-use crate::drivers::local::supervisor::{self, Ended, Settings};
-use crate::drivers::local::{LocalAccount, LocalDriver};
 use crate::telemetry;
 
 /// Longest time that `--stop` waits.
@@ -32,40 +30,35 @@ pub(super) struct Args {
     yes: bool,
 }
 
-pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, local: LocalParts, console: &mut Console) -> Result<Exit, Failure> {
     if args.stop {
-        return stop(args, console);
+        return stop(args, local, console);
     }
     telemetry::log(LogFormat::Text, LogLevel::Info);
-    let ended = supervisor::run(&Settings {
-        dir: args.dir.clone(),
-        grace: Duration::from_millis(args.grace_ms),
-    });
-    match ended {
-        Ok(Ended::Idle | Ended::Told) => Ok(Exit::Pass),
-        Ok(Ended::Held) => {
+    let grace = Duration::from_millis(args.grace_ms);
+    match (local.supervise)(args.dir.clone(), grace) {
+        Ok(true) => Ok(Exit::Pass),
+        Ok(false) => {
             console.tell("another supervisor has the folder\n")?;
             Ok(Exit::Pass)
         }
         Err(error) => {
             console.fail(&Failure::new(format!(
-                "cannot hold the server groups of `{}`: {error}",
-                args.dir.display()
+                "`{}`: {}",
+                args.dir.display(),
+                error.message
             )));
             Ok(Exit::OutOfReach)
         }
     }
 }
 
-fn stop(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::new(format!("cannot find this program: {error}")))?;
-    let driver = LocalDriver::new(LocalAccount::new(&args.dir, program));
+fn stop(args: &Args, local: LocalParts, console: &mut Console) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
-    let held = match runtime.block_on(driver.find_owned()) {
+    let held = match runtime.block_on((local.held)(args.dir.clone())) {
         Ok(held) => held,
         Err(error) => {
             console.fail(&Failure::new(error.message));
@@ -73,10 +66,7 @@ fn stop(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
     };
     let dir = args.dir.display();
-    let groups: Vec<String> = held
-        .iter()
-        .map(|it| format!("  {} in {} ({})\n", it.group, it.place, it.role.word()))
-        .collect();
+    let groups: Vec<String> = held.iter().map(|line| format!("  {line}\n")).collect();
     if !groups.is_empty() && !args.yes {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             return Err(Failure::new("there is no terminal to ask on")
@@ -95,7 +85,7 @@ fn stop(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             return Ok(Exit::NotAllowed);
         }
     }
-    match runtime.block_on(driver.stop(STOP)) {
+    match runtime.block_on((local.end)(args.dir.clone(), STOP)) {
         Ok(()) => {
             let told = if groups.is_empty() {
                 format!("`{dir}` held nothing.\n")

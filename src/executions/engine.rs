@@ -4,6 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coalmine_judges::judgement::Judgement;
+use coalmine_judges::series::MetricSetPair;
 use thiserror::Error;
 use tokio::sync::broadcast;
 use tracing::{info, warn};
@@ -41,7 +43,13 @@ pub struct Ports {
     pub drivers: Drivers,
     /// Who is told of releases.
     pub channels: Arc<[Channel]>,
+    /// Says a judgement in one sentence.
+    pub headline: Headline,
 }
+
+/// Says a judgement of these series in one sentence, as its report does: `error rate rose 3.1x [2.4, 4.0], critical`. Pure; a port
+/// because all rounding is the reports' business, and reports stand above what runs.
+pub type Headline = fn(&Judgement, &[MetricSetPair]) -> String;
 
 impl Ports {
     /// Who judges for this request.

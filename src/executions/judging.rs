@@ -116,10 +116,10 @@ impl Engine {
         &self,
         bundle: Bundle,
     ) -> Result<(coalmine_judges::judgement::Judgement, String), Failure> {
-        let analyst = Arc::clone(&self.ports().analyst);
+        let (analyst, headline) = (Arc::clone(&self.ports().analyst), self.ports().headline);
         let judging = tokio::task::spawn_blocking(move || {
             let judgement = analyst.judge(&bundle)?;
-            let headline = coalmine_reports::headline(&judgement, &bundle.sets);
+            let headline = headline(&judgement, &bundle.sets);
             Ok((judgement, headline))
         });
         judging.await.unwrap_or_else(|error| {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use coalmine_judges::judges::netflix_aca;
+pub use coalmine_reports::headline;
 use coalmine_reports::{Context, DATA_LIMIT, Links, Report, SentQuery, TextStyle};
 use thiserror::Error;
 

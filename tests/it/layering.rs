@@ -12,6 +12,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "analysis",
             "api",
             "archive",
+            "cli",
             "clock",
             "config",
             "drivers",
@@ -21,6 +22,8 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "sources",
             "store",
             "telemetry",
+            // The sentence of a verdict, for what runs.
+            "ui",
         ],
     ),
     ("telemetry", &["config"]),
@@ -66,7 +69,6 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "guards",
             "strategies",
             "coalmine_judges",
-            "coalmine_reports",
         ],
     ),
     (
@@ -91,13 +93,10 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
         &[
             "model",
             "config",
-            "store",
             "sources",
             "archive",
             "analysis",
             "clock",
-            "drivers",
-            // Whether a living service has the data folder.
             "telemetry",
             "ui",
             "coalmine_judges",
@@ -117,6 +116,12 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "coalmine_reports",
         ],
     ),
+];
+
+/// What single files may import beside that.
+const EXCEPTIONS: [(&str, &str); 1] = [
+    // Whether a living service has the data folder: a file lock, and no store.
+    ("cli/release/reach.rs", "store"),
 ];
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
@@ -184,7 +189,9 @@ fn every_part_imports_only_what_it_may() {
         seen.insert(part.to_owned());
         for import in imports(&fs::read_to_string(&file).unwrap()) {
             assert!(
-                import == part || allowed.contains(&import.as_str()),
+                import == part
+                    || allowed.contains(&import.as_str())
+                    || EXCEPTIONS.contains(&(below.to_str().unwrap(), import.as_str())),
                 "{}: `{part}` must not import `{import}`",
                 below.display()
             );

@@ -15,9 +15,8 @@ use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::release::{Client, Released, released};
-use crate::cli::{Parts, RunningEngine};
+use crate::cli::{LocalParts, Parts, RunningEngine};
 use crate::config::server::{self, EngineUse};
-use crate::drivers::local::{LocalAccount, LocalDriver};
 
 /// The application's name; every report of the demo holds it.
 const APPLICATION: &str = "sampleshop";
@@ -101,7 +100,8 @@ pub(super) fn run(
 struct Stage {
     engine: RunningEngine,
     client: Client,
-    driver: LocalDriver,
+    local: LocalParts,
+    account: PathBuf,
     program: PathBuf,
 }
 
@@ -117,18 +117,18 @@ impl Stage {
             .await
             .map_err(|error| Failure::new(error.message).passing())?;
         let client = Client::new(&engine.url)?.with_token(engine.token.clone());
-        let account = LocalAccount::new(data_dir.join("deployments/local"), program);
         Ok(Self {
             engine,
             client,
-            driver: LocalDriver::new(account),
+            local: parts.local,
+            account: data_dir.join("deployments/local"),
             program: program.to_path_buf(),
         })
     }
 
     /// Ends every process, and the service.
     async fn close(self) -> Result<(), Failure> {
-        let stopped = self.driver.stop(END).await;
+        let stopped = (self.local.end)(self.account, END).await;
         let ended = (self.engine.stop)().await;
         stopped.map_err(|error| Failure::new(error.message).passing())?;
         // The demo has no channels, and so nothing to leave undone.

@@ -166,6 +166,7 @@ pub(super) fn executions(
     channels: Vec<Channel>,
 ) -> Executions {
     let engine = Engine::new(Ports {
+        headline: coalmine_reports::headline,
         store,
         archive,
         analyst: Arc::new(PlainAnalyst),

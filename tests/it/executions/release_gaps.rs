@@ -42,11 +42,13 @@ async fn away(world: &World, minutes: i64) -> ExecutionId {
 /// What the looks after late judgements found, in their order.
 async fn looks(world: &World, id: &ExecutionId) -> Vec<Option<String>> {
     let events = world.executions.events(id, 0).await.unwrap();
-    let looks = events.into_iter().filter_map(|it| match it.2 {
-        Event::Release(ReleaseEvent::LookedAgain { trouble, .. }) => Some(trouble),
-        _ => None,
-    });
-    looks.collect()
+    let mut looks = Vec::new();
+    for (_, _, event) in events {
+        if let Event::Release(ReleaseEvent::LookedAgain { trouble, .. }) = event {
+            looks.push(trouble);
+        }
+    }
+    looks
 }
 
 fn decided(state: &State) -> (Decision, Cause, String) {

@@ -157,6 +157,7 @@ async fn go_on(dir: &Path, router: &str, application: &str, at: Option<(u64, Kil
         answered: AtomicBool::new(false),
     });
     let engine = Engine::new(Ports {
+        headline: coalmine_reports::headline,
         store: Arc::clone(&store) as _,
         archive: Arc::new(FolderArchive::open(&folder.archive()).unwrap()),
         analyst: Arc::new(PlainAnalyst),

@@ -97,6 +97,7 @@ impl Life {
             observer: Arc::new(coalmine::analysis::task::NoAnalyst),
             drivers: coalmine::drivers::Drivers::default(),
             channels: Arc::from([]),
+            headline: coalmine_reports::headline,
             analyst: Arc::new(PlainAnalyst),
             clock: Arc::clone(&self.clock) as _,
         });

@@ -43,6 +43,7 @@ impl Service {
         );
         let archive = Arc::new(FaultyArchive::new(chance.clone()));
         let engine = Engine::new(Ports {
+            headline: coalmine_reports::headline,
             store: Arc::new(FaultyStore {
                 inner: Arc::clone(&store),
                 chance,

@@ -264,6 +264,7 @@ impl Service {
         let store = Arc::new(MemoryStore::new());
         let collector = Collector::new(Arc::new(sources.clone()), Arc::clone(&clock) as _);
         let engine = Engine::new(Ports {
+            headline: coalmine_reports::headline,
             store: Arc::clone(&store) as _,
             archive,
             observer: Arc::new(coalmine::analysis::task::NoAnalyst),
