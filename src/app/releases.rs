@@ -42,7 +42,7 @@ pub(super) fn observer(
     Ok(Arc::new(Analysis::new(Arc::new(collector))))
 }
 
-/// The drivers of all deployment accounts. Nothing is started yet.
+/// The drivers of all deployment accounts. Nothing is started yet; nor is it ever by drivers that only look.
 ///
 /// # Errors
 /// This program cannot be found, which local accounts start as their supervisor.
@@ -50,6 +50,7 @@ pub(super) fn drivers(
     config: &ServerConfig,
     data_dir: &Path,
     has_token: bool,
+    looks: bool,
 ) -> Result<Drivers, AppError> {
     let program = env::current_exe().map_err(|cause| AppError::System {
         doing: "find this program",
@@ -67,7 +68,11 @@ pub(super) fn drivers(
                 let dir = dir
                     .clone()
                     .unwrap_or_else(|| data_dir.join("deployments").join(&deployment.name));
-                Arc::new(LocalDriver::new(LocalAccount::new(dir, program.clone())))
+                let account = LocalAccount {
+                    starts: !looks,
+                    ..LocalAccount::new(dir, program.clone())
+                };
+                Arc::new(LocalDriver::new(account))
             }
         };
         (deployment.name.clone(), driver)

@@ -49,6 +49,8 @@ pub struct LocalAccount {
     pub program: PathBuf,
     /// How long the supervisor stays when it holds no group any more.
     pub grace: Duration,
+    /// Whether a supervisor is started where none answers; without it, what a dead one held is out of reach.
+    pub starts: bool,
 }
 
 impl LocalAccount {
@@ -59,6 +61,7 @@ impl LocalAccount {
             dir: dir.into(),
             program: program.into(),
             grace: GRACE,
+            starts: true,
         }
     }
 }
@@ -152,6 +155,12 @@ impl LocalDriver {
         path: &str,
         body: &[u8],
     ) -> Result<A, DriverError> {
+        if !self.account.starts {
+            return Err(DriverError::new(
+                Remedy::Retry,
+                format!("no supervisor holds `{}` now", folder.path().display()),
+            ));
+        }
         let _one = self.starting.lock().await;
         let deadline = Instant::now() + START;
         let mut started: Option<(Child, Instant)> = None;

@@ -10,7 +10,7 @@ use super::decide::answerable;
 use super::desk::{DeskError, Look, Note, Planned, ReleaseDesk, RollbackOutcome};
 use super::event::{Decision, ReleaseEvent};
 use crate::config::release::spec::ReleaseSpec;
-use crate::drivers::DriverError;
+use crate::drivers::{DriverError, Remedy};
 use crate::executions::engine::{TurnError, with_causes};
 use crate::executions::event::Event;
 use crate::executions::request::{Kind, Request};
@@ -19,9 +19,9 @@ use crate::executions::state::{State, Status};
 use crate::guards::traffic::{self, Finding};
 use crate::guards::windows::{self, Opening};
 use crate::model::ids::ExecutionId;
-use crate::model::release::cluster::{Place, View};
+use crate::model::release::cluster::{Place, Share, View};
 use crate::model::release::step::Step;
-use crate::model::release::window::Moment;
+use crate::model::release::window::{Moment, Windows};
 use crate::stages::approve::Choice;
 use crate::stages::operate::Purpose;
 use crate::stages::plan::Plan;
@@ -66,7 +66,7 @@ impl Office {
         places: impl IntoIterator<Item = &Place>,
     ) -> Result<Vec<Found>, DeskError> {
         let found = self.executions.engine().find(places).await;
-        found.map_err(|error| unavailable_driver(&error))
+        found.map_err(|error| unseen(&error))
     }
 
     async fn state(&self, id: &ExecutionId) -> Result<State, DeskError> {
@@ -192,6 +192,8 @@ impl ReleaseDesk for Office {
             if let Some(Stage::Approve(approve)) = state.request.stages.get(stage)
                 && !approve.who.is_empty()
                 && !approve.who.contains(&by)
+                // `kim@laptop` is `kim`.
+                && !by.split_once('@').is_some_and(|(user, _)| approve.who.iter().any(|it| it == user))
             {
                 let who = approve.who.join("`, `");
                 return Err(DeskError::Forbidden(format!(
@@ -277,10 +279,13 @@ impl ReleaseDesk for Office {
         let Some(plan) = state.request.plan() else {
             return Err(DeskError::NotFound(id.clone()));
         };
-        let mut views = Vec::new();
+        let (mut views, mut away) = (Vec::new(), BTreeMap::new());
         for target in &plan.release.targets {
-            if let Ok(found) = self.find([&target.place]).await {
-                views.extend(found.into_iter().map(|found| found.view));
+            match self.find([&target.place]).await {
+                Ok(found) => views.extend(found.into_iter().map(|found| found.view)),
+                Err(error) => {
+                    away.insert(target.place.clone(), error.to_string());
+                }
             }
         }
         let undecided = state
@@ -308,6 +313,7 @@ impl ReleaseDesk for Office {
         Ok(Look {
             state,
             views,
+            unseen: away,
             judgement,
             rollback,
             notes,
@@ -328,30 +334,11 @@ impl Office {
         let spec = &plan.release.spec;
         let mut notes = Vec::new();
         for moment in [Moment::Start, Moment::Promote] {
-            let note = match windows::opening(&spec.windows, moment, now_ms) {
-                Ok(Opening::Open { closes_ms: None }) => continue,
-                Ok(Opening::Open {
-                    closes_ms: Some(closes_ms),
-                }) => Note {
-                    holds: false,
-                    what: "window".to_owned(),
-                    sentence: format!("open, closes at {}", shown(closes_ms)),
-                },
-                Ok(Opening::Closed { opens_ms, why }) => Note {
-                    holds: true,
-                    what: "window".to_owned(),
-                    sentence: match opens_ms {
-                        Some(opens_ms) => format!("{why}; opens at {}", shown(opens_ms)),
-                        None => why,
-                    },
-                },
-                Err(bad) => Note {
-                    holds: true,
-                    what: "window".to_owned(),
-                    sentence: bad.to_string(),
-                },
-            };
-            notes.push(note);
+            // Once it has begun, the window of its start has no say.
+            if moment == Moment::Start && state.is_some_and(State::has_touched) {
+                continue;
+            }
+            notes.extend(window(&spec.windows, moment, now_ms));
         }
         let by_place: BTreeMap<&Place, &View> = views.iter().map(|it| (&it.place, it)).collect();
         let next = next_step(plan, state);
@@ -363,15 +350,30 @@ impl Office {
             let (holds, sentence) =
                 match traffic::traffic(view, &step.operation.change, &spec.guard) {
                     Finding::Holds { sentence } => (false, sentence),
-                    Finding::NotConcerned => {
-                        (false, format!("`{}` touches no traffic", step.sentence))
-                    }
+                    Finding::NotConcerned => (false, "takes nothing away".to_owned()),
                     Finding::Denied { sentence } => (true, sentence),
                 };
+            let sentence = format!("next, `{}`: {sentence}", step.sentence);
             notes.push(Note {
                 holds,
                 what: "guard".to_owned(),
                 sentence,
+            });
+        }
+        if state.is_none() {
+            let (least, share) = (spec.guard.least_instances, spec.guard.least_share);
+            let noun = if least == 1 { "instance" } else { "instances" };
+            let part = if share > Share::NONE {
+                format!(", and {share} of those that serve now,")
+            } else {
+                String::new()
+            };
+            notes.push(Note {
+                holds: false,
+                what: "guard".to_owned(),
+                sentence: format!(
+                    "before each operation: at least {least} {noun}{part} must serve after it"
+                ),
             });
         }
         for target in &plan.release.targets {
@@ -389,6 +391,53 @@ impl Office {
             }
         }
         Ok(notes)
+    }
+}
+
+/// What the windows say of one moment of a release; nothing where none is set.
+fn window(windows: &Windows, moment: Moment, now_ms: i64) -> Option<Note> {
+    let what = match moment {
+        Moment::Start => "for the start",
+        Moment::Promote => "for the promotion",
+    };
+    let rule = windows.rules.iter().find(|it| it.moments.contains(&moment));
+    let zone = rule.map_or("UTC", |rule| rule.zone.as_str());
+    let (holds, sentence) = match windows::opening(windows, moment, now_ms) {
+        Ok(Opening::Open { closes_ms: None }) => return None,
+        Ok(Opening::Open {
+            closes_ms: Some(closes_ms),
+        }) => {
+            let closes = in_zone(closes_ms, zone);
+            (false, format!("{what}: open, closes {closes}"))
+        }
+        Ok(Opening::Closed {
+            opens_ms: Some(opens_ms),
+            why,
+        }) => {
+            let opens = in_zone(opens_ms, zone);
+            (true, format!("{what}: closed, opens {opens}; {why}"))
+        }
+        Ok(Opening::Closed {
+            opens_ms: None,
+            why,
+        }) => (true, format!("{what}: closed; {why}")),
+        Err(bad) => (true, format!("{what}: {bad}")),
+    };
+    Some(Note {
+        holds,
+        what: "window".to_owned(),
+        sentence,
+    })
+}
+
+/// `Thu 26 Nov 17:00 Europe/Berlin`, with the year; in UTC where the zone is not known.
+fn in_zone(ms: i64, zone: &str) -> String {
+    let Ok(at) = jiff::Timestamp::from_millisecond(ms) else {
+        return format!("{ms} ms");
+    };
+    match at.in_tz(zone) {
+        Ok(local) => format!("{} {zone}", local.strftime("%a %-d %b %Y %H:%M")),
+        Err(_) => format!("{} UTC", at.strftime("%a %-d %b %Y %H:%M")),
     }
 }
 
@@ -446,11 +495,14 @@ fn unavailable(error: &TurnError) -> DeskError {
     DeskError::Unavailable(with_causes(error))
 }
 
-fn unavailable_driver(error: &DriverError) -> DeskError {
-    DeskError::Unavailable(with_causes(error))
-}
-
-fn shown(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms)
-        .map_or_else(|_| format!("{ms} ms"), |at| format!("{at:.0}"))
+/// What will not be there later either, as an account that this service does not have, is a refusal.
+fn unseen(error: &DriverError) -> DeskError {
+    let mut told = with_causes(error);
+    if let Some(hint) = &error.hint {
+        told.push_str(&format!(" (hint: {hint})"));
+    }
+    match error.remedy {
+        Remedy::GiveUp => DeskError::Refused(vec![told]),
+        Remedy::Retry => DeskError::Unavailable(told),
+    }
 }
