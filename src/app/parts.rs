@@ -15,6 +15,7 @@ pub fn parts() -> Parts {
                 Ok(RunningEngine {
                     url: format!("http://{}", running.address),
                     token: running.token.clone(),
+                    data_dir: running.folder.clone(),
                     ended: running.ended.clone(),
                     stop: Box::new(|| Box::pin(async { running.end().await.map_err(told) })),
                 })

@@ -43,15 +43,16 @@ pub(super) fn observer(
     Ok(Arc::new(Analysis::new(Arc::new(collector))))
 }
 
-/// The drivers of all deployment accounts. Nothing is started yet.
+/// The drivers of all deployment accounts. Nothing is started yet; nor is it ever by drivers that only look.
 ///
 /// # Errors
 /// This program cannot be found, which local accounts start as their supervisor.
 pub(super) fn drivers(
     config: &ServerConfig,
     data_dir: &Path,
-    installation: &InstallationId,
+    installation: Option<&InstallationId>,
     has_token: bool,
+    looks: bool,
 ) -> Result<Drivers, AppError> {
     let program = env::current_exe().map_err(|cause| AppError::System {
         doing: "find this program",
@@ -70,7 +71,8 @@ pub(super) fn drivers(
                     .clone()
                     .unwrap_or_else(|| data_dir.join("deployments").join(&deployment.name));
                 Arc::new(LocalDriver::new(LocalAccount {
-                    installation: Some(installation.clone()),
+                    installation: installation.cloned(),
+                    starts: !looks,
                     ..LocalAccount::new(dir, program.clone())
                 }))
             }

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use super::background::Background;
 use super::whereabouts::Whereabouts;
-use super::{AppError, accounts, collector, data_dir, notify, releases, token};
+use super::{AppError, accounts, collector, notify, releases, token};
 use crate::analysis::collect::{Heard, Listener};
 use crate::analysis::judge_run::Analysis;
 use crate::api::edge::guard::Access;
@@ -37,7 +37,7 @@ use crate::executions::watch;
 use crate::executions::worker::{Worker, WorkerSettings};
 use crate::notify::outbox::{Outbox, Settings};
 use crate::store::Store as _;
-use crate::store::data_dir::DataDir;
+use crate::store::data_dir::{self, DataDir};
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry;
 
@@ -100,6 +100,7 @@ enum Mode {
 struct Up {
     address: SocketAddr,
     token: Option<String>,
+    folder: PathBuf,
 }
 
 /// Serves until `stop`; what was left undone, one sentence each.
@@ -119,25 +120,44 @@ async fn run(
     let sources = accounts::sources(config, &clock)?;
     let channels = notify::channels(&config.notify)?;
 
-    let folder = DataDir::open(&data_dir(config)?)?;
-    // The folder is ours: what somebody who was killed left in it leads nobody to us, nor us to a stranger.
-    Whereabouts::forget(folder.path());
+    let folder = super::data_dir(config)?;
+    // Who only looks leaves the folder to whoever comes to serve it.
+    let looks = mode == Mode::Own(EngineUse::Look);
+    let held = match looks {
+        true => None,
+        false => Some(DataDir::open(&folder)?),
+    };
+    if held.is_some() {
+        // The folder is ours: what somebody who was killed left in it leads nobody to us, nor us to a stranger.
+        Whereabouts::forget(&folder);
+    }
     let made = match (mode, &token) {
         (Mode::Own(_), None) => {
-            let made = MadeToken::write(folder.path());
+            let made = MadeToken::make(held.as_ref().map(DataDir::path));
             Some(made.map_err(system("write a token into the data folder"))?)
         }
         (Mode::Own(_), Some(_)) | (Mode::Service, _) => None,
     };
     if let Some(made) = &made {
         token = Some(made.token.clone());
-        token_file = Some(made.path.clone());
+        token_file.clone_from(&made.path);
     }
-    let store = Arc::new(SqliteStore::open(&folder.database()).await?);
-    let archive = FolderArchive::open(&folder.archive())?;
-    let installation = folder.installation()?;
-    // Nobody else can hold one: the folder is ours.
-    store.release_all().await?;
+    let (store, archive) = match looks {
+        true => (
+            SqliteStore::open_to_read(&data_dir::database(&folder)).await?,
+            FolderArchive::to_read(&data_dir::archive(&folder)),
+        ),
+        false => (
+            SqliteStore::open(&data_dir::database(&folder)).await?,
+            FolderArchive::open(&data_dir::archive(&folder))?,
+        ),
+    };
+    let store = Arc::new(store);
+    if held.is_some() {
+        // Nobody else can hold one: the folder is ours.
+        store.release_all().await?;
+    }
+    let installation = held.as_ref().map(DataDir::installation).transpose()?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|cause| AppError::Listen {
@@ -153,7 +173,13 @@ async fn run(
         archive: Arc::new(archive),
         analyst: Arc::new(analyst),
         observer: releases::observer(config, &clock)?,
-        drivers: releases::drivers(config, folder.path(), &installation, token.is_some())?,
+        drivers: releases::drivers(
+            config,
+            &folder,
+            installation.as_ref(),
+            token.is_some(),
+            looks,
+        )?,
         channels: config.notify.clone().into(),
         headline: crate::ui::report::headline,
         clock,
@@ -203,13 +229,17 @@ async fn run(
     // Work goes on while requests finish; it ends after them.
     let rest = CancellationToken::new();
     let mut tasks = Background::default();
-    let works = mode != Mode::Own(EngineUse::Plan);
+    // Who works holds the folder, and so knows its name.
+    let works = match mode {
+        Mode::Own(EngineUse::Plan | EngineUse::Look) => None,
+        Mode::Own(EngineUse::Run) | Mode::Service => installation,
+    };
     let outbox = {
         let ports = engine.ports();
         let (store, clock) = (Arc::clone(&ports.store), Arc::clone(&ports.clock));
         Outbox::new(store, channels, clock, Settings::default())
     };
-    if works {
+    if let Some(installation) = works {
         let reaper = Reaper::new(engine.clone(), installation, ReaperSettings::default());
         start_work(&mut tasks, &engine, config, &health, &outbox, reaper, &rest);
     }
@@ -229,16 +259,20 @@ async fn run(
             }
         }
     });
-    info!(data_dir = %folder.path().display(), "listening on http://{address}");
+    info!(data_dir = %folder.display(), "listening on http://{address}");
     let whereabouts = match mode {
         // It would do nothing of what it accepts.
-        Mode::Own(EngineUse::Plan) => None,
+        Mode::Own(EngineUse::Plan | EngineUse::Look) => None,
         Mode::Own(EngineUse::Run) | Mode::Service => {
             let token_file = token_file.as_deref();
-            Some(Whereabouts::tell(folder.path(), address, token_file)?)
+            Some(Whereabouts::tell(&folder, address, token_file)?)
         }
     };
-    ready(Up { address, token });
+    ready(Up {
+        address,
+        token,
+        folder: folder.clone(),
+    });
     let settings = listener::Settings {
         header_time: config.limits.header_time,
         write_time: config.limits.write_time,
@@ -253,13 +287,13 @@ async fn run(
         // Nobody goes on with it tomorrow.
         Mode::Own(EngineUse::Run) => outbox.drain(LAST_MESSAGES).await,
         // The next start does; a plan sends nothing.
-        Mode::Own(EngineUse::Plan) | Mode::Service => None,
+        Mode::Own(EngineUse::Plan | EngineUse::Look) | Mode::Service => None,
     };
     store.close().await;
     info!("stopped");
     drop(whereabouts);
     drop(made);
-    drop(folder);
+    drop(held);
     match broken {
         Some(part) => Err(AppError::BrokeOff { part }),
         None => Ok(undone.into_iter().collect()),
@@ -321,9 +355,14 @@ pub async fn own_engine(config: ServerConfig, engine: EngineUse) -> Result<Runni
         }
     });
     match told.await {
-        Ok(Up { address, token }) => Ok(Running {
+        Ok(Up {
             address,
             token,
+            folder,
+        }) => Ok(Running {
+            address,
+            token,
+            folder,
             ended,
             stop,
             serving,
@@ -343,6 +382,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// The token that requests carry.
     pub token: Option<String>,
+    /// The data folder.
+    pub folder: PathBuf,
     /// Cancelled when it has ended, by itself or because it was told to.
     pub ended: CancellationToken,
     stop: CancellationToken,
@@ -369,31 +410,40 @@ const LAST_MESSAGES: Duration = Duration::from_secs(10);
 
 /// A token that was made for one command. Its file goes with it; only who has the data folder may make one.
 struct MadeToken {
-    path: PathBuf,
+    /// The file that holds it, where others of this user shall find it.
+    path: Option<PathBuf>,
     token: String,
 }
 
 impl MadeToken {
-    fn write(folder: &Path) -> std::io::Result<Self> {
+    fn make(folder: Option<&Path>) -> std::io::Result<Self> {
         use std::os::unix::fs::PermissionsExt as _;
         // Chance of the system, not of a generator that can be foretold.
         let mut chance = [0; 32];
         std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut chance)?;
         let token: String = chance.iter().map(|byte| format!("{byte:02x}")).collect();
+        let Some(folder) = folder else {
+            return Ok(Self { path: None, token });
+        };
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         let rights = std::fs::Permissions::from_mode(0o600);
         file.as_file().set_permissions(rights)?;
         file.write_all(token.as_bytes())?;
         let path = folder.join(TOKEN_FILE);
         file.persist(&path)?;
-        Ok(Self { path, token })
+        Ok(Self {
+            path: Some(path),
+            token,
+        })
     }
 }
 
 impl Drop for MadeToken {
     fn drop(&mut self) {
-        // A token that stays opens nothing.
-        let _ = std::fs::remove_file(&self.path);
+        if let Some(path) = &self.path {
+            // A token that stays opens nothing.
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 

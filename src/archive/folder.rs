@@ -55,19 +55,21 @@ impl FolderArchive {
         Self::open_with(folder, REST)
     }
 
+    /// Takes a folder to read from, also beside a process that writes into it; nothing is made or put in order. Nothing is found
+    /// where it is absent.
+    #[must_use]
+    pub fn to_read(folder: &Path) -> Self {
+        Self {
+            places: Arc::new(Places::of(folder, REST)),
+        }
+    }
+
     /// As [`FolderArchive::open`]; a bundle that was kept less than `rest` ago is never removed.
     ///
     /// # Errors
     /// `Unavailable`.
     pub fn open_with(folder: &Path, rest: Duration) -> Result<Self, ArchiveError> {
-        let places = Places {
-            bundles: folder.join("bundles"),
-            judgements: folder.join("judgements"),
-            uses: folder.join("uses"),
-            unfinished: folder.join("unfinished"),
-            rest,
-            removing: Mutex::new(()),
-        };
+        let places = Places::of(folder, rest);
         let prepare = || {
             make_folder(folder)?;
             let Places {
@@ -173,6 +175,17 @@ impl Archive for FolderArchive {
 }
 
 impl Places {
+    fn of(folder: &Path, rest: Duration) -> Self {
+        Self {
+            bundles: folder.join("bundles"),
+            judgements: folder.join("judgements"),
+            uses: folder.join("uses"),
+            unfinished: folder.join("unfinished"),
+            rest,
+            removing: Mutex::new(()),
+        }
+    }
+
     /// Where a bundle is, or would be; `None` where this cannot be the id of one.
     fn of_bundle(&self, id: &str) -> Option<(PathBuf, String)> {
         let digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);

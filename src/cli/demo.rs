@@ -20,7 +20,8 @@ pub(super) struct Args {
     /// Judge a recorded incident instead of releasing anything
     #[arg(long, conflicts_with = "keep")]
     recorded: bool,
-    /// Go on serving at the end, until Ctrl-C
+    /// Go on serving at the end, load included, until Ctrl-C: the address with the reports is printed, and a command that lists the
+    /// releases
     #[arg(long)]
     keep: bool,
 }

@@ -75,7 +75,7 @@ enum Verb {
     Judge(Box<judge::Args>),
     /// Show the queries and the data of both sides, without judging
     Fetch(Box<fetch::Args>),
-    /// Check canary configs
+    /// Check canary configs and release specs: every problem at once
     Validate(validate::Args),
     /// Draw the report of a judgement that was saved
     Report(report::Args),
@@ -104,6 +104,8 @@ pub struct RunningEngine {
     pub url: String,
     /// What requests must carry, if anything.
     pub token: Option<String>,
+    /// Its data folder.
+    pub data_dir: std::path::PathBuf,
     /// Cancelled when it has ended, by itself or because it was told to.
     pub ended: CancellationToken,
     /// Ends it in order: requests finish, the data folder is free afterwards.

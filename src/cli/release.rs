@@ -1,14 +1,17 @@
 //! `coalmine release …`: one file for each verb. All of them are clients of a service: of the one that is named, of the one
-//! that uses the data folder, or, for `plan` and `run`, of one of their own.
+//! that uses the data folder, or of one of their own: `plan` and `run` bring all that they need, `status` and `list` only what reads
+//! the data folder.
 
 mod abort;
 mod approve;
 mod client;
 mod follow;
+mod journal;
 mod list;
 mod one;
 mod plan;
 mod reach;
+mod report_file;
 mod resume;
 mod rollback;
 mod run;
@@ -66,7 +69,7 @@ enum Format {
 /// Who speaks, and why.
 #[derive(Debug, clap::Args)]
 struct Speaker {
-    /// Who you are, for the journal [default: $USER]
+    /// Who you are, for the journal [default: $USER@$HOSTNAME]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     /// Why, for the journal
@@ -84,13 +87,30 @@ impl Speaker {
     }
 }
 
-/// Who asks: as said, or as the system knows them.
+/// Who asks: as said, or `user@host` as the environment and the system know them.
 fn who(by: Option<&str>) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    if let Some(by) = by.filter(|by| !by.trim().is_empty()) {
+        return by.to_owned();
+    }
     let filled = |name: &str| std::env::var(name).ok().filter(|it| !it.trim().is_empty());
-    by.map(str::to_owned)
-        .or_else(|| filled("USER"))
-        .or_else(|| filled("LOGNAME"))
-        .unwrap_or_else(|| "somebody".to_owned())
+    let user = filled("USER").or_else(|| filled("LOGNAME"));
+    // Containers and services often have no name for their user.
+    let number = || {
+        let own = std::fs::metadata("/proc/self").ok()?;
+        Some(format!("uid-{}", own.uid()))
+    };
+    let user = user
+        .or_else(number)
+        .unwrap_or_else(|| "somebody".to_owned());
+    let host = filled("HOSTNAME").or_else(|| {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+        Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+    });
+    match host {
+        Some(host) => format!("{user}@{host}"),
+        None => user,
+    }
 }
 
 pub(super) fn run(args: &Args, parts: Parts, console: &mut Console) -> Result<Exit, Failure> {
@@ -102,12 +122,12 @@ pub(super) fn run(args: &Args, parts: Parts, console: &mut Console) -> Result<Ex
         match &args.verb {
             Verb::Plan(args) => plan::run(args, parts, console).await,
             Verb::Run(args) => run::run(args, parts, console).await,
-            Verb::Status(args) => status::run(args, console).await,
+            Verb::Status(args) => status::run(args, parts, console).await,
             Verb::Approve(args) => approve::run(args, console).await,
             Verb::Abort(args) => abort::run(args, console).await,
             Verb::Rollback(args) => rollback::run(args, console).await,
             Verb::Resume(args) => resume::run(args, console).await,
-            Verb::List(args) => list::run(args, console).await,
+            Verb::List(args) => list::run(args, parts, console).await,
         }
     });
     // A thread that waits for a key has nobody left to hear of it.
@@ -123,7 +143,7 @@ fn style(console: &Console, client: &Client, flags: &str) -> Style {
         ascii: text.ascii,
         width: text.width,
         flags: flags.to_owned(),
-        base: client.base().to_owned(),
+        base: client.shown_base().to_owned(),
     }
 }
 

@@ -84,8 +84,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         .set_buckets_for_metric(Matcher::Suffix("seconds".to_owned()), &SECONDS)
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|error| failed("count", &error))?;
-    // There from the start: a side without errors says 0, and not nothing.
+    // There from the start: a side without errors, or without requests, says 0, and not nothing.
+    counter!("sample_requests_total", "status" => "200").increment(0);
     counter!("sample_requests_total", "status" => "500").increment(0);
+    gauge!("sample_requests_in_flight").set(0.0);
     let service = Arc::new(Service {
         args: args.clone(),
         started: Instant::now(),

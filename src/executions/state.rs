@@ -191,7 +191,13 @@ impl State {
             verdict: outcome.map(|outcome| outcome.verdict),
             score: outcome.map(|outcome| outcome.score),
             config_name: self.config_name().to_owned(),
-            sentence: self.sentence(),
+            // Lists have one line for it; what a process wrote is in the status.
+            sentence: self
+                .sentence()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
         }
     }
 

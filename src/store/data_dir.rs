@@ -166,14 +166,26 @@ impl DataDir {
     /// Where the database is.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.path.join("coalmine.db")
+        database(&self.path)
     }
 
     /// Where bundles and judgements are.
     #[must_use]
     pub fn archive(&self) -> PathBuf {
-        self.path.join("archive")
+        archive(&self.path)
     }
+}
+
+/// Where the database of a data folder is.
+#[must_use]
+pub fn database(folder: &Path) -> PathBuf {
+    folder.join("coalmine.db")
+}
+
+/// Where bundles and judgements of a data folder are.
+#[must_use]
+pub fn archive(folder: &Path) -> PathBuf {
+    folder.join("archive")
 }
 
 /// Readable for its owner only: what is measured tells much about a company.

@@ -115,6 +115,36 @@ impl SqliteStore {
         })
     }
 
+    /// Opens the file to read alone, also beside a process that serves it: nothing is made, brought up to date, or written, and what
+    /// would write is `Unavailable`.
+    ///
+    /// # Errors
+    /// As of [`SqliteStore::open`]; also `Unavailable` where there is no file, and `Broken` where its schema is an older one.
+    pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let opening = || failed("opening the database");
+        let patience = SqliteOptions::default().patience;
+        let connect = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(false)
+            .pragma("query_only", "ON")
+            .busy_timeout(patience);
+        let pool = SqlitePoolOptions::new().acquire_timeout(patience);
+        let readers = pool
+            .clone()
+            .max_connections(READERS)
+            .connect_with(connect.clone())
+            .await
+            .map_err(opening())?;
+        let mut connection = readers.acquire().await.map_err(opening())?;
+        schema::is_present(&mut connection).await?;
+        drop(connection);
+        Ok(Self {
+            writer: pool.max_connections(1).connect_lazy_with(connect.clone()),
+            connect,
+            readers,
+        })
+    }
+
     /// Waits for what is being written and closes the file; calls that come later are `Unavailable`. Without it nothing is lost,
     /// but the log stays beside the file until it is opened again.
     pub async fn close(&self) {

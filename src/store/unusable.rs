@@ -13,6 +13,14 @@ pub enum Unusable {
         /// The newest version that is known.
         expected: i64,
     },
+    /// Written by an older version of Coalmine, and only to be read.
+    #[error("found schema version {found}; expected {expected}")]
+    Older {
+        /// The version in the database; 0 where there is no schema yet.
+        found: i64,
+        /// The version that is known.
+        expected: i64,
+    },
     /// Not made by us, or changed by somebody else.
     #[error("it is no database of Coalmine: {0}")]
     Foreign(String),
@@ -32,6 +40,7 @@ impl Unusable {
             Self::Newer { .. } => {
                 "it was written by a newer version of Coalmine; update this one, or restore the backup that was made before the update"
             }
+            Self::Older { .. } => "`coalmine serve` on the same data folder brings it up to date",
             Self::Foreign(_) => "give the path of another file, or of none",
             Self::Damaged(_) => {
                 "keep a copy of the file and restore the last backup; `sqlite3 FILE .recover` may save what came after it"

@@ -277,7 +277,7 @@ impl<'a> Builder<'a> {
             Strategy::RedBlack { pause_ms } => {
                 self.phase("100%");
                 self.take(Share::ALL, true, beside_previous);
-                self.wait("Pause at 100%", pause_ms);
+                self.pause_at_the_end(pause_ms);
                 self.take_over();
             }
             Strategy::RollingRedBlack {
@@ -285,7 +285,10 @@ impl<'a> Builder<'a> {
                 pause_ms,
                 judgements,
             } => {
-                let below = shares.iter().filter(|share| **share < Share::ALL);
+                // Where nothing serves, there is nothing to take over from bit by bit.
+                let serves = self.something_serves();
+                let is_below = |share: &&Share| serves && **share < Share::ALL;
+                let below = shares.iter().filter(is_below);
                 for (place, share) in below.enumerate() {
                     self.phase(share.to_string());
                     self.take(*share, place == 0, beside_previous);
@@ -298,12 +301,24 @@ impl<'a> Builder<'a> {
                         self.wait(name, pause_ms);
                     }
                 }
-                let is_first = shares.iter().all(|share| *share >= Share::ALL);
+                let is_first = !shares.iter().any(|share| is_below(&share));
                 self.phase("100%");
                 self.take(Share::ALL, is_first, beside_previous);
-                self.wait("Pause at 100%", pause_ms);
+                self.pause_at_the_end(pause_ms);
                 self.take_over();
             }
+        }
+    }
+
+    fn something_serves(&self) -> bool {
+        let mut sites = self.sites.iter();
+        sites.any(|site| !site.planned.previous.is_empty())
+    }
+
+    /// Those that served before stay a while in case of need; where there are none, nobody waits.
+    fn pause_at_the_end(&mut self, pause_ms: u64) {
+        if self.something_serves() {
+            self.wait("Pause at 100%", pause_ms);
         }
     }
 

@@ -1,6 +1,85 @@
 //! `coalmine demo`.
 
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
 use crate::cli::Folder;
+
+/// Longest time of the live demo on a machine that does much else.
+const LONGEST: Duration = Duration::from_secs(150);
+
+/// The processes that were started with `folder` as the place of temporary files.
+fn processes_of(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let ours = entries.filter(|entry| {
+        let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+        let wanted = format!("TMPDIR={}", folder.display());
+        environment
+            .split(|byte| *byte == 0)
+            .any(|it| it == wanted.as_bytes())
+    });
+    ours.map(|entry| {
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).replace('\0', " ")
+    })
+    .collect()
+}
+
+#[test]
+fn the_live_demo_catches_the_bad_version_brings_the_good_one_and_leaves_nothing() {
+    let folder = Folder::new();
+    let temporary = folder.path("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let out = fs::File::create(folder.path("out")).unwrap();
+    let err = fs::File::create(folder.path("err")).unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_coalmine"))
+        .args(["demo", "--out", "report.html"])
+        .current_dir(folder.path("."))
+        .env("TMPDIR", &temporary)
+        .env_remove("COALMINE_DATA_DIR")
+        .env_remove("COALMINE_CONFIG")
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(err)
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = demo.try_wait().unwrap() {
+            break status;
+        }
+        if began.elapsed() > LONGEST {
+            // It ends what it started.
+            let pid = rustix::process::Pid::from_child(&demo);
+            rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+            let _ = demo.wait();
+            panic!("not over after {LONGEST:?}:\n{}", folder.read("out"));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    let (stdout, stderr) = (folder.read("out"), folder.read("err"));
+    assert_eq!(status.code(), Some(0), "{stdout}{stderr}");
+    let decided: Vec<&str> = stdout
+        .lines()
+        .filter_map(|line| line.split_once(" decided="))
+        .filter_map(|(_, rest)| rest.split(' ').next())
+        .collect();
+    assert_eq!(decided, ["promoted", "rolledBack", "promoted"], "{stdout}");
+    let last = stdout
+        .lines()
+        .find(|line| line.starts_with("Both came out as they should"));
+    let last = last.unwrap_or_else(|| panic!("{stdout}"));
+    assert!(last.contains(" requests answered, 0 failed, in "), "{last}");
+    assert!(!last.contains(": 0 requests"), "{last}");
+    let report = folder.read("report.html");
+    assert!(report.contains(r#""application":"sampleshop""#), "{stdout}");
+    let left = processes_of(&temporary);
+    assert!(left.is_empty(), "{left:?}");
+    let files: Vec<_> = fs::read_dir(&temporary).unwrap().collect();
+    assert!(files.is_empty(), "{files:?}");
+}
 
 #[test]
 fn the_demo_judges_a_real_incident_and_succeeds() {

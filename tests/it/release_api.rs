@@ -149,7 +149,7 @@ async fn a_release_is_found_by_a_part_of_its_id_if_no_other_has_it() {
     let end = &second[second.len() - 8..];
     show(&end.to_lowercase()).await.ok();
     assert_eq!(bench.desk.was_asked(), [format!("look {second}")]);
-    let message = show(&first[..8]).await.refused(409);
+    let message = show(&first[..8]).await.refused(400);
     assert!(
         message.contains(&first) && message.contains(&second),
         "{message}"

@@ -57,6 +57,7 @@ impl Bench {
             .current_dir(self.folder.path())
             .env_clear()
             .env("USER", "kim")
+            .env("HOSTNAME", "laptop")
             .env("HOME", self.folder.path())
             .stdin(std::process::Stdio::null());
         command
@@ -87,27 +88,61 @@ fn refused(status: u16, message: &str) -> Reply {
     Reply::new(status, json!({ "message": message }).to_string())
 }
 
-fn status_of(tell: impl FnOnce(&mut Story)) -> ReleaseStatus {
+fn story_of(tell: impl FnOnce(&mut Story)) -> Story {
     let mut story = Story::new();
     story.grew();
     tell(&mut story);
+    story
+}
+
+fn seen_of(story: &Story) -> ReleaseStatus {
     ReleaseStatus::of(&story.look(Vec::new()), story.now).unwrap()
+}
+
+fn status_of(tell: impl FnOnce(&mut Story)) -> ReleaseStatus {
+    seen_of(&story_of(tell))
+}
+
+/// The journal of a story as the service tells it to one who has the events that it says it has.
+fn events(story: &Story, seen: &Seen) -> Reply {
+    let has: u64 = seen.header("last-event-id").parse().unwrap();
+    let mut text = ": still here\n\n".to_owned();
+    for (place, (at, event)) in story.journal.iter().enumerate() {
+        let seq = place as u64 + 1;
+        if seq > has {
+            let at = coalmine::ui::release::At(*at);
+            let data = json!({"seq": seq, "at": at, "event": event});
+            text.push_str(&format!(
+                "id: {seq}\nevent: {}\ndata: {data}\n\n",
+                event.word()
+            ));
+        }
+    }
+    Reply::new(200, text).with("content-type", "text/event-stream")
 }
 
 fn running() -> ReleaseStatus {
     status_of(|story| story.judged(7, Verdict::Pass, 93.0))
 }
 
-fn rolled_back() -> ReleaseStatus {
-    status_of(|story| {
+fn story_rolled_back() -> Story {
+    story_of(|story| {
         story.judged(7, Verdict::Pass, 93.0);
         story.judged(8, Verdict::Fail, 61.0);
         story.ends(way_back());
     })
 }
 
+fn rolled_back() -> ReleaseStatus {
+    seen_of(&story_rolled_back())
+}
+
 fn promoted() -> ReleaseStatus {
-    status_of(|story| {
+    seen_of(&story_promoted())
+}
+
+fn story_promoted() -> Story {
+    story_of(|story| {
         for stage in 7..13 {
             story.judged(stage, Verdict::Pass, 100.0);
         }
@@ -160,11 +195,10 @@ fn status_is_shown_for_people_and_for_programs() {
 
 #[test]
 fn waiting_survives_a_service_that_goes_away_and_ends_with_the_outcome() {
-    let asked = AtomicUsize::new(0);
+    let (asked, story) = (AtomicUsize::new(0), story_rolled_back());
     let bench = Bench::new(move |seen| {
         if seen.path.ends_with("/events") {
-            return Reply::new(200, "event: x\ndata: {}\n\n")
-                .with("content-type", "text/event-stream");
+            return events(&story, seen);
         }
         match asked.fetch_add(1, Ordering::SeqCst) {
             0 => ok(&running()),
@@ -251,12 +285,12 @@ fn a_person_answers_calls_off_and_takes_back() {
         assert_eq!(done.code, code, "{arguments}: {done:?}");
         done.stdout + &done.stderr
     };
-    assert!(told("approve 2C81WXYZ --reason fine", 0).contains("Approved by kim"));
+    assert!(told("approve 2C81WXYZ --reason fine", 0).contains("Approved by kim@laptop"));
     assert!(told("approve 2C81WXYZ --reject --by ops", 0).contains("Rejected by ops"));
-    assert!(told("abort 2C81WXYZ", 0).contains("Called off by kim"));
+    assert!(told("abort 2C81WXYZ", 0).contains("Called off by kim@laptop"));
     assert!(told("rollback 2C81WXYZ", 0).contains("WRELEASE brings back"));
     assert!(told("approve FORBIDDEN", 5).contains("expected `ops`"));
-    assert!(told("approve IDLEIDLE", 2).contains("nothing is asked"));
+    assert!(told("approve IDLEIDLE", 5).contains("nothing is asked"));
     let bodies: Vec<Value> = bench.server.seen()[..2]
         .iter()
         .map(|seen| serde_json::from_str(&seen.body).unwrap())
@@ -264,7 +298,7 @@ fn a_person_answers_calls_off_and_takes_back() {
     assert_eq!(
         bodies,
         [
-            json!({"by": "kim", "reason": "fine", "choice": "approve"}),
+            json!({"by": "kim@laptop", "reason": "fine", "choice": "approve"}),
             json!({"by": "ops", "reason": "", "choice": "reject"}),
         ]
     );
@@ -272,9 +306,10 @@ fn a_person_answers_calls_off_and_takes_back() {
 
 #[test]
 fn run_executes_the_plan_that_it_showed_and_starts_nothing_twice() {
-    let starts = AtomicUsize::new(0);
+    let (starts, story) = (AtomicUsize::new(0), story_promoted());
     let bench = Bench::new(
         move |seen| match (seen.method.as_str(), seen.path.as_str()) {
+            (_, path) if path.ends_with("/events") => events(&story, seen),
             ("POST", "/releases/plan") => ok(&planned()),
             ("POST", "/releases") => match starts.fetch_add(1, Ordering::SeqCst) {
                 0 => Reply::nothing(),
@@ -304,7 +339,7 @@ fn run_executes_the_plan_that_it_showed_and_starts_nothing_twice() {
     );
     assert_eq!(starts[0].header("idempotency-key").len(), 32);
     let body: Value = serde_json::from_str(&starts[1].body).unwrap();
-    assert_eq!(body, json!({"planHash": plan().hash(), "by": "kim"}));
+    assert_eq!(body, json!({"planHash": plan().hash(), "by": "kim@laptop"}));
 
     let done = bench.run("run search.yaml --yes --detach --format json");
     assert_eq!(
@@ -341,8 +376,9 @@ fn without_a_terminal_nothing_is_started_unless_told_so() {
 fn the_service_of_the_data_folder_is_found_and_told_the_token() {
     let bench = Bench::new(|seen| match seen.header("authorization") {
         "Bearer 0123456789abcdef" => ok(&json!({"releases": [{
-            "id": ID, "application": "search", "status": "running",
-            "sentence": "making judgement 4", "createdAt": "2026-03-12T12:04:00.000Z",
+            "id": ID, "application": "search", "status": "running", "state": "running",
+            "shortId": "2C81WXYZ", "fromVersion": "5.3.2", "toVersion": "5.4.0",
+            "sentence": "making judgement 4", "createdAt": "2026-03-12T12:04:07.000Z",
         }]})),
         _ => refused(401, "the token is missing or wrong"),
     });
@@ -369,7 +405,7 @@ fn the_service_of_the_data_folder_is_found_and_told_the_token() {
     assert!(
         listed
             .stdout
-            .contains("2C81WXYZ  search       2026-03-12 12:04"),
+            .contains("2C81WXYZ  search       5.3.2 → 5.4.0  ◉ running  12 Mar 12:04:07"),
         "{}",
         listed.stdout
     );
@@ -431,7 +467,7 @@ fn waiting_ends_where_only_a_person_can_help_who_can_then_resume() {
     assert!(shown.stdout.contains(resume), "{}", shown.stdout);
     let done = bench.run("resume 2C81WXYZ --reason mended");
     assert_eq!(done.code, 0, "{done:?}");
-    assert!(done.stdout.contains("Resumed by kim"), "{done:?}");
+    assert!(done.stdout.contains("Resumed by kim@laptop"), "{done:?}");
     let asked = bench.server.seen().pop().unwrap();
     assert_eq!(asked.path, format!("/executions/{ID}/resume"));
     assert!(asked.body.contains("mended"), "{}", asked.body);
@@ -510,6 +546,98 @@ fn an_engine_of_its_own_takes_back_what_is_too_late_and_leaves_no_token() {
     let stopped = local.stop(&[]);
     assert_eq!(stopped.code, 0, "nothing is held: {stopped:?}");
     assert!(stopped.stdout.contains("held nothing"), "{stopped:?}");
+    assert!(done.stdout.contains("by=kim@laptop"), "{done:?}");
+
+    // Nobody serves the folder any more, and what is kept there is shown all the same.
+    let listed = local.run("list --data-dir data --format json");
+    assert_eq!(listed.code, 0, "{listed:?}");
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    let first = &listed["releases"][0];
+    assert_eq!(
+        (&first["state"], &first["toVersion"]),
+        (&json!("calledOff"), &json!("5.3.9"))
+    );
+    let id = first["id"].as_str().unwrap();
+    let status = local.run(&format!("status {id} --data-dir data"));
+    assert_eq!(status.code, 0, "{status:?}");
+    assert!(status.stdout.contains("⊘ Called off"), "{status:?}");
+    let waited = local.run(&format!("status {id} --wait --data-dir data"));
+    assert_eq!(waited.code, 5, "{waited:?}");
+    for verb in ["abort", "approve", "rollback", "resume"] {
+        let refused = local.run(&format!("{verb} {id} --data-dir data"));
+        assert_eq!(refused.code, 4, "{refused:?}");
+        assert!(refused.stderr.contains("only a service can"), "{refused:?}");
+        assert!(
+            refused.stderr.contains("`coalmine serve --data-dir data`"),
+            "{refused:?}"
+        );
+    }
+    assert!(
+        !local.names().contains(&"service.token".to_owned()),
+        "who looks writes nothing"
+    );
+}
+
+#[test]
+fn the_report_of_a_release_outlives_the_command_that_made_it() {
+    let local = Local::new();
+    let folder = local.0.folder.path();
+    let config = include_str!("../../configs/examples/demo/sampleshop.canary.yaml");
+    std::fs::write(folder.join("judged.canary.yaml"), config).unwrap();
+    let spec = format!(
+        "\
+version: coalmine/v1
+application: judged
+artifact: {{reference: good}}
+targets:
+  - size: 1
+    process:
+      command: ['{}', sample-service, --port, '{{port}}', --version, '{{version}}']
+      health: {{path: /health, interval: 100ms}}
+      metrics: /metrics
+canary:
+  steps: [{{share: 20%, size: 1, judgements: 1}}]
+analysis: {{config: judged.canary.yaml, warmUp: 1s, interval: 3s, step: 1s}}
+onVerdict: {{marginal: rollBack, inconclusive: rollBack}}
+promotion: {{strategy: redBlack, previous: {{keep: 0s}}}}
+",
+        env!("CARGO_BIN_EXE_coalmine")
+    );
+    std::fs::write(folder.join("judged.yaml"), spec).unwrap();
+    let first = local.run("run judged.yaml --version 1.0.0 --yes --data-dir data");
+    assert_eq!(first.code, 0, "{first:?}");
+    assert!(
+        !first.stdout.contains("Pause"),
+        "nothing serves that could be gone back to: {first:?}"
+    );
+    assert!(
+        first.stdout.contains("Rollback  nothing served before"),
+        "{first:?}"
+    );
+    // Nobody asks it anything, so that nothing can be told.
+    let second = local.run("run judged.yaml --version 1.1.0 --yes --data-dir data");
+    assert_eq!(second.code, 3, "{second:?}");
+    let path_in = |done: &Done| {
+        let line = done
+            .stdout
+            .lines()
+            .find(|line| line.starts_with("  Report "));
+        line.unwrap().split_whitespace().last().unwrap().to_owned()
+    };
+    let path = path_in(&second);
+    let html = std::fs::read_to_string(&path).unwrap();
+    assert!(html.contains("</html>") && html.contains("\"application\":\"judged\""));
+    let listed = local.run("list --data-dir data");
+    for part in ["1.0.0 → 1.1.0", "✕ rolled back", "✓ promoted"] {
+        assert!(
+            listed.stdout.contains(part),
+            "`{part}` in {}",
+            listed.stdout
+        );
+    }
+    let id = std::path::Path::new(&path).file_stem().unwrap();
+    let status = local.run(&format!("status {} --data-dir data", id.display()));
+    assert_eq!(path_in(&status), path);
 }
 
 #[test]

@@ -16,12 +16,14 @@ use crate::api::refusal::{Message, Refusal};
 use crate::executions::release::desk::DeskError;
 use crate::executions::request::Kind;
 use crate::store::HeadFilter;
+use crate::ui::release::list_text::ReleaseSummary;
 use crate::ui::release::plan::PlanStatus;
 use crate::ui::release::status::ReleaseStatus;
 
 pub use act::{__path_abort, __path_approve, __path_rollback, abort, approve, rollback};
 pub use body::{
-    Answer, PlanRequest, ReleaseList, ReleaseListParameters, StartRequest, Started, TakenBack,
+    Answer, PlanRequest, ReleaseList, ReleaseListParameters, ReleaseRow, StartRequest, Started,
+    TakenBack,
 };
 pub use plan::{__path_plan, plan};
 pub(super) use plan::{__path_start, start};
@@ -76,8 +78,19 @@ pub async fn list(
     let heads = own.api.executions.list(&filter).await?;
     let more = heads.len() as u64 > limit;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut releases = Vec::new();
+    for head in heads.iter().take(shown) {
+        let state = own.api.executions.find(&head.id).await?;
+        // One that was forgotten since the list was made is not in it.
+        if let Some(release) = state.as_ref().and_then(ReleaseSummary::of) {
+            releases.push(ReleaseRow {
+                execution: ExecutionSummary::of(head),
+                release,
+            });
+        }
+    }
     Ok(Json(ReleaseList {
-        releases: heads.iter().take(shown).map(ExecutionSummary::of).collect(),
+        releases,
         next_page: more.then_some(page + 1),
     }))
 }
@@ -91,7 +104,7 @@ pub async fn list(
     responses(
         (status = 200, description = "Where it stands, and what is seen of it now", body = ReleaseStatus),
         (status = 404, description = "No such release", body = Message),
-        (status = 409, description = "Several releases have such an id", body = Message)
+        (status = 400, description = "Several releases have such an id", body = Message)
     )
 )]
 pub async fn show(
@@ -116,7 +129,7 @@ pub async fn show(
     responses(
         (status = 200, description = "Each operation with its state, and what would take it back from here", body = PlanStatus),
         (status = 404, description = "No such release", body = Message),
-        (status = 409, description = "Several releases have such an id", body = Message)
+        (status = 400, description = "Several releases have such an id", body = Message)
     )
 )]
 pub async fn plan_of(

@@ -23,8 +23,8 @@ const APPLICATION: &str = "sampleshop";
 const SPEC: &str = include_str!("../../../configs/examples/demo/sampleshop.release.yaml");
 const CONFIG_FILE: &str = "sampleshop.canary.yaml";
 const CONFIG: &str = include_str!("../../../configs/examples/demo/sampleshop.canary.yaml");
-/// What stands for the program in the spec.
-const PROGRAM: &str = "/usr/local/bin/coalmine";
+/// How the program is named in the spec; the demo names this very one.
+const PROGRAM: &str = "command: [coalmine, ";
 /// Longest time until every process has ended.
 const END: Duration = Duration::from_secs(60);
 
@@ -116,7 +116,9 @@ impl Stage {
         let engine = (parts.own_engine)(config, EngineUse::Run)
             .await
             .map_err(|error| Failure::new(error.message).passing())?;
-        let client = Client::new(&engine.url)?.with_token(engine.token.clone());
+        let client = Client::new(&engine.url)?
+            .with_token(engine.token.clone())
+            .within();
         Ok(Self {
             engine,
             client,
@@ -138,13 +140,29 @@ impl Stage {
     }
 
     fn request(&self, act: &Act) -> Value {
-        let spec = SPEC.replace(PROGRAM, &self.program.display().to_string());
+        let program = serde_json::Value::from(self.program.display().to_string());
+        let spec = SPEC.replace(PROGRAM, &format!("command: [{program}, "));
         json!({
             "spec": spec,
             "files": { CONFIG_FILE: CONFIG },
             "version": act.version,
             "artifact": act.build,
         })
+    }
+
+    /// Where everything is while it goes on. The address carries the token, so that a browser asks for none.
+    fn still_serving(&self) -> String {
+        let url = match &self.engine.token {
+            Some(token) => self
+                .engine
+                .url
+                .replacen("://", &format!("://demo:{token}@"), 1),
+            None => self.engine.url.clone(),
+        };
+        format!(
+            "Still serving: {url}/\n  Releases: coalmine release list --data-dir {}\n  Ctrl-C ends it and everything that it started.\n",
+            self.engine.data_dir.display()
+        )
     }
 
     async fn play(
@@ -159,8 +177,8 @@ impl Stage {
         for (number, act) in ACTS.iter().enumerate() {
             console.tell(&format!("{}. {}\n", number + 1, act.title))?;
             let request = self.request(act);
-            let ended = &self.engine.ended;
-            let status = match released(&self.client, ended, &request, "demo", console).await? {
+            let engine = (&self.engine.ended, self.engine.data_dir.as_path());
+            let status = match released(&self.client, engine, &request, "demo", console).await? {
                 Released::Over(status) => status,
                 Released::Interrupted => {
                     console.note("stopped: everything that was started is ended");
@@ -190,10 +208,10 @@ impl Stage {
         }
         let (answered, failed) = load.as_ref().map(Load::counts).unwrap_or_default();
         let report = match bad {
-            Some(report) => {
-                let html = self.client.page(&report).await;
-                Some(html.map_err(|trouble| trouble.told(&self.client))?)
-            }
+            // The engine keeps it as a file, in a folder that goes with the demo.
+            Some(report) => Some(std::fs::read_to_string(&report).map_err(|error| {
+                Failure::new(format!("cannot read the report `{report}`: {error}")).passing()
+            })?),
             None => None,
         };
         if let Some(html) = &report {
@@ -215,10 +233,7 @@ impl Stage {
             console.tell(&format!("Why 1.1.0 was taken back: {}\n", shown))?;
         }
         if keep {
-            console.tell(&format!(
-                "Still serving: {}   (Ctrl-C ends it and everything that it started)\n",
-                self.engine.url
-            ))?;
+            console.tell(&self.still_serving())?;
             // Without signals there is nothing to wait for.
             let _ = tokio::signal::ctrl_c().await;
         }

@@ -17,7 +17,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let reached = args.reach.service().await?;
+    let reached = args.reach.service("call a release off").await?;
     let client = &reached.client;
     let path = format!("/releases/{}/abort", args.id);
     let answer = client.post(&path, &args.speaker.body(), None).await;

@@ -20,7 +20,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let reached = args.reach.service().await?;
+    let reached = args.reach.service("take an answer").await?;
     let client = &reached.client;
     let mut body = args.speaker.body();
     let choice = if args.reject { "reject" } else { "approve" };

@@ -21,6 +21,8 @@ const TOKEN_FILE: &str = "COALMINE_TOKEN_FILE";
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Client {
     base: String,
+    /// Whether it runs within this command: then nobody is shown its address, which is gone when the command is.
+    is_own: bool,
     token: Option<String>,
     http: reqwest::Client,
 }
@@ -77,6 +79,7 @@ impl Client {
             .map_err(|error| Failure::new(format!("cannot make a client: {error}")))?;
         Ok(Self {
             base,
+            is_own: false,
             token: token()?,
             http,
         })
@@ -88,6 +91,19 @@ impl Client {
             token: self.token.or(token),
             ..self
         }
+    }
+
+    /// The same, which runs within this command.
+    pub(in crate::cli) fn within(self) -> Self {
+        Self {
+            is_own: true,
+            ..self
+        }
+    }
+
+    /// What people put before a path of the service to see it; empty where they cannot.
+    pub(super) fn shown_base(&self) -> &str {
+        if self.is_own { "" } else { &self.base }
     }
 
     /// The address of the service, without a slash at its end.
@@ -239,7 +255,8 @@ impl Trouble {
                     }
                 };
                 match status {
-                    StatusCode::FORBIDDEN => failure.forbidden(),
+                    // It may not, or it is in a state in which that cannot be done.
+                    StatusCode::FORBIDDEN | StatusCode::CONFLICT => failure.forbidden(),
                     StatusCode::UNAUTHORIZED => failure.hint(format!(
                         "the token of the service belongs into the variable `{TOKEN}`"
                     )),

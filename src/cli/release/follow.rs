@@ -2,6 +2,7 @@
 //! of the service.
 
 use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Trouble};
 use super::screen::Screen;
-use super::{json, style};
+use super::{journal, json, report_file, style};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::ui::release::line::Log;
 use crate::ui::release::status::{ReleaseState, ReleaseStatus};
-use crate::ui::release::{At, line, text};
+use crate::ui::release::{At, text};
 
 /// Never asked more often than this, however much happens.
 const LEAST: Duration = Duration::from_millis(200);
@@ -31,13 +33,15 @@ const TICK: Duration = Duration::from_secs(1);
 /// Pauses after a lost connection: doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How often what is left of a journal is asked for at the end.
+const LAST_READS: u32 = 5;
 
 /// How it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Show {
     /// A screen that changes.
     Screen,
-    /// One line for each change.
+    /// One line for each event of its journal.
     Lines,
     /// One line of JSON for each change.
     Json,
@@ -83,6 +87,12 @@ pub(super) struct Follower<'a> {
     ends: Ends,
     leaves_stuck: bool,
     news: Option<News>,
+    /// What was written of the journal; `None` before it is known which release it is.
+    log: Option<Log>,
+    /// Where reports are written, where the engine is our own: nobody else can ask it for one.
+    data_dir: Option<PathBuf>,
+    /// The page of the report that was written there, and its file.
+    written: Option<(String, String)>,
 }
 
 /// What ends the following, whatever the release does.
@@ -153,12 +163,16 @@ impl<'a> Follower<'a> {
             // Who watches a screen sees it, and can do something about it elsewhere.
             leaves_stuck: show != Show::Screen,
             news: None,
+            log: None,
+            data_dir: None,
+            written: None,
         })
     }
 
-    /// Also ends with an engine of our own.
-    pub(super) fn beside(mut self, ended: &CancellationToken) -> Self {
+    /// Also ends with an engine of our own, and keeps its reports in the data folder.
+    pub(super) fn beside(mut self, ended: &CancellationToken, data_dir: PathBuf) -> Self {
         self.ends.engine = Some(ended.clone());
+        self.data_dir = Some(data_dir);
         self
     }
 
@@ -199,20 +213,25 @@ impl<'a> Follower<'a> {
                 left = self.ends.next() => return Ok(left),
             };
             match answer {
-                Ok(status) => {
+                Ok(mut status) => {
                     if told_away {
                         console.note("the service answers again");
                     }
                     (pause, told_away) = (FIRST_PAUSE, false);
                     self.id.clone_from(&status.id);
-                    self.tell(&status, console)?;
+                    self.keep_report(&mut status, console).await;
+                    self.tell(&status, console).await?;
                     let over = status.state.is_over();
                     self.last = Some(status.clone());
-                    if over {
-                        return Ok(Left::Over(Box::new(status)));
-                    }
-                    if self.leaves_stuck && status.state == ReleaseState::Stuck {
-                        return Ok(Left::Stuck(Box::new(status)));
+                    let is_left = self.leaves_stuck && status.state == ReleaseState::Stuck;
+                    if over || is_left {
+                        self.tell_the_rest(status.last_event, console).await?;
+                        let status = Box::new(status);
+                        return Ok(if over {
+                            Left::Over(status)
+                        } else {
+                            Left::Stuck(status)
+                        });
                     }
                     self.listen(status.last_event);
                     if let Some(left) = self.wait(status, asked, console).await? {
@@ -281,15 +300,65 @@ impl<'a> Follower<'a> {
         self.screen.show(&text::write(status, &style), console)
     }
 
-    fn tell(&mut self, status: &ReleaseStatus, console: &mut Console) -> Result<(), Failure> {
+    /// Has the report of an engine of our own as a file, and names that.
+    async fn keep_report(&mut self, status: &mut ReleaseStatus, console: &mut Console) {
+        let (Some(folder), Some(page)) = (&self.data_dir, status.report.clone()) else {
+            return;
+        };
+        if let Some((_, file)) = self.written.as_ref().filter(|(of, _)| *of == page) {
+            status.report = Some(file.clone());
+            return;
+        }
+        match report_file::put(status, self.client, folder).await {
+            Ok(()) => {
+                let file = status.report.clone().unwrap_or_default();
+                self.written = Some((page, file));
+            }
+            // The release does not depend on it.
+            Err(failure) => {
+                console.fail(&failure);
+                self.written = Some((page, String::new()));
+            }
+        }
+    }
+
+    /// Writes what the journal has up to event `last`; what cannot be read now is written the next time.
+    async fn tell_journal(&mut self, last: u64, console: &mut Console) -> Result<bool, Failure> {
+        let log = self.log.get_or_insert_with(|| Log::new(&self.id));
+        let told = journal::read(self.client, &self.id, log.last(), last).await;
+        for told in told.unwrap_or_default() {
+            let line = log.tell(&told);
+            if let Some(line) = line {
+                console.print(&format!("{line}\n"))?;
+            }
+        }
+        Ok(log.last() >= last)
+    }
+
+    /// Leaves no line out that belongs into a log.
+    async fn tell_the_rest(&mut self, last: u64, console: &mut Console) -> Result<(), Failure> {
+        if self.show != Show::Lines {
+            return Ok(());
+        }
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..LAST_READS {
+            if self.tell_journal(last, console).await? {
+                return Ok(());
+            }
+            sleep(pause).await;
+            pause *= 2;
+        }
+        console.note("the journal could not be read to its end: lines are missing");
+        Ok(())
+    }
+
+    async fn tell(&mut self, status: &ReleaseStatus, console: &mut Console) -> Result<(), Failure> {
         match self.show {
             Show::Screen => self.draw(status, console),
-            Show::Lines => {
-                let lines = line::lines(self.last.as_ref(), status);
-                lines
-                    .iter()
-                    .try_for_each(|line| console.print(&format!("{line}\n")))
-            }
+            Show::Lines => self
+                .tell_journal(status.last_event, console)
+                .await
+                .map(drop),
             Show::Json => {
                 let changed = self.last.as_ref().is_none_or(|last| {
                     last.last_event != status.last_event || last.state != status.state

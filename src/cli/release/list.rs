@@ -1,16 +1,19 @@
 //! `coalmine release list`.
 
-use coalmine_reports::terminal::{Line, Role, ascii, cut};
-use serde::Deserialize;
+use std::path::PathBuf;
+
 use serde_json::Value;
 
+use super::client::Client;
+use super::plan::stop;
 use super::reach::Reach;
-use super::{Format, json};
+use super::{Format, json, style};
+use crate::cli::Parts;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::model::clean::clean;
-use crate::ui::release::status::short_id;
+use crate::ui::release::At;
+use crate::ui::release::list_text::{self, Row};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,23 +29,23 @@ pub(super) struct Args {
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Server config for reading the data folder where no service runs [default: $COALMINE_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    server_config: Option<PathBuf>,
     #[command(flatten)]
     reach: Reach,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Row {
-    id: String,
-    application: String,
-    status: String,
-    sentence: String,
-    created_at: String,
+pub(super) async fn run(args: &Args, parts: Parts, console: &mut Console) -> Result<Exit, Failure> {
+    let config = args.server_config.as_deref();
+    let mut reached = args.reach.service_or_kept(parts, config).await?;
+    let own = reached.own.take();
+    let done = listed(args, &reached.client, console).await;
+    stop(own, console).await;
+    done
 }
 
-pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let reached = args.reach.service().await?;
-    let client = &reached.client;
+async fn listed(args: &Args, client: &Client, console: &mut Console) -> Result<Exit, Failure> {
     let mut path = format!("/releases?limit={}", args.limit);
     for (name, value) in [("application", &args.application), ("status", &args.status)] {
         if let Some(value) = value {
@@ -60,43 +63,9 @@ pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Fail
     let rows = answer.get("releases").cloned().unwrap_or_default();
     let rows: Vec<Row> = serde_json::from_value(rows)
         .map_err(|error| Failure::new(format!("the answer cannot be read: {error}")).passing())?;
-    console.tell(&table(&rows, console))?;
+    let style = style(console, client, "");
+    console.tell(&list_text::write(&rows, At(console.now_ms()), &style))?;
     Ok(Exit::Pass)
-}
-
-fn table(rows: &[Row], console: &Console) -> String {
-    if rows.is_empty() {
-        return "There are no releases.\n".to_owned();
-    }
-    let style = console.text_style();
-    let widest = rows.iter().map(|row| row.application.chars().count()).max();
-    let names = widest.unwrap_or(0).clamp(11, 24);
-    let head = Line::new()
-        .add(Role::Faint, "Release")
-        .to(10)
-        .add(Role::Faint, "Application")
-        .to(10 + names + 2)
-        .add(Role::Faint, "Started, UTC")
-        .to(10 + names + 2 + 18)
-        .add(Role::Faint, "What happens");
-    let mut text = head.finish(style.color) + "\n";
-    for row in rows {
-        let at = row.created_at.get(..16).unwrap_or(&row.created_at);
-        let under_way = matches!(row.status.as_str(), "not_started" | "running" | "suspended");
-        let role = if under_way { Role::Strong } else { Role::Plain };
-        let line = Line::new()
-            .add(role, short_id(&row.id))
-            .to(10)
-            .add(Role::Plain, cut(&clean(&row.application), names))
-            .to(10 + names + 2)
-            .add(Role::Faint, at.replace('T', " "))
-            .to(10 + names + 2 + 18);
-        let room = style.width.saturating_sub(line.width()).max(20);
-        let line = line.add(Role::Plain, cut(&clean(&row.sentence), room));
-        text.push_str(&line.finish(style.color));
-        text.push('\n');
-    }
-    if style.ascii { ascii(&text) } else { text }
 }
 
 /// A value as a part of an address.

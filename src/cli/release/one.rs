@@ -1,5 +1,7 @@
 //! One release from its request to its end, for verbs that do more than one.
 
+use std::path::Path;
+
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -19,10 +21,10 @@ pub(in crate::cli) enum Released {
     Interrupted,
 }
 
-/// Plans, starts, and follows to the end, at an engine of our own, whose end is `ended`.
+/// Plans, starts, and follows to the end, at an engine of our own, whose end is `ended`, and which keeps its data in `data_dir`.
 pub(in crate::cli) async fn released(
     client: &Client,
-    ended: &CancellationToken,
+    (ended, data_dir): (&CancellationToken, &Path),
     request: &Value,
     by: &str,
     console: &mut Console,
@@ -30,10 +32,16 @@ pub(in crate::cli) async fn released(
     let plan = ask(client, request).await?;
     let id = start(client, &plan, by).await?;
     let show = Show::fitting(console);
-    let mut follower = Follower::new(client, "", &id, show, None)?.beside(ended);
+    let mut follower =
+        Follower::new(client, "", &id, show, None)?.beside(ended, data_dir.to_path_buf());
     match follower.follow(console).await? {
         Left::Over(status) => {
-            follow::last_word(&status, show, client, "", console)?;
+            let told = ReleaseStatus {
+                // It is in a folder that does not stay.
+                report: None,
+                ..(*status).clone()
+            };
+            follow::last_word(&told, show, client, "", console)?;
             Ok(Released::Over(status))
         }
         Left::Stuck(status) => Err(follow::stuck(&status, "")),

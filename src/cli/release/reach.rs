@@ -1,13 +1,13 @@
 //! Which service is meant.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::client::{Client, Trouble};
 use crate::cli::failure::Failure;
 use crate::cli::{Parts, RunningEngine, serve};
-use crate::config::server::{self, EngineUse};
+use crate::config::server::{self, EngineUse, ServerConfig};
 use crate::store::data_dir;
 
 /// Where a service leaves its address.
@@ -42,16 +42,19 @@ pub(super) struct Reached {
 }
 
 impl Reach {
-    /// The service that is named, or that uses the data folder.
-    pub(super) async fn service(&self) -> Result<Reached, Failure> {
+    /// The service that is named, or that uses the data folder; `doing` is what it is needed for.
+    pub(super) async fn service(&self, doing: &str) -> Result<Reached, Failure> {
         match self.find().await? {
             Some(found) => Ok(found),
             None => Err(Failure::new(format!(
-                "no service uses the data folder `{}`",
+                "only a service can {doing}, and none uses the data folder `{}`",
                 self.folder()
                     .map_or_else(String::new, |it| it.display().to_string())
             ))
-            .hint("start one with `coalmine serve`, or name another one: `--server URL`")
+            .hint(format!(
+                "`coalmine serve{}` goes on with what is kept there; then ask again, or name another service: `--server URL`",
+                self.flags()
+            ))
             .passing()),
         }
     }
@@ -61,11 +64,39 @@ impl Reach {
         &self,
         parts: Parts,
         engine: EngineUse,
-        config: Option<&std::path::Path>,
+        config: Option<&Path>,
+    ) -> Result<Reached, Failure> {
+        match self.find().await? {
+            Some(found) => Ok(found),
+            None => self.own(parts, engine, self.config(config)?).await,
+        }
+    }
+
+    /// The service that is meant, or what reads the data folder that no service uses.
+    pub(super) async fn service_or_kept(
+        &self,
+        parts: Parts,
+        config: Option<&Path>,
     ) -> Result<Reached, Failure> {
         if let Some(found) = self.find().await? {
             return Ok(found);
         }
+        let config = self.config(config)?;
+        let folder = config.data_dir.clone().or_else(|| self.folder());
+        let folder = folder.unwrap_or_default();
+        if !data_dir::database(&folder).is_file() {
+            return Err(Failure::new(format!(
+                "nothing is kept in the data folder `{}`, and no service uses it",
+                folder.display()
+            ))
+            .hint("name another folder, `--data-dir DIR`, or a service, `--server URL`; `coalmine serve` starts one")
+            .passing());
+        }
+        self.own(parts, EngineUse::Look, config).await
+    }
+
+    /// The config of an engine of our own.
+    fn config(&self, named: Option<&Path>) -> Result<ServerConfig, Failure> {
         let mut variables = serve::variables();
         // On this machine only, at a free port: nobody else is meant to find it.
         variables.push(("--listen".to_owned(), "127.0.0.1:0".to_owned()));
@@ -73,14 +104,22 @@ impl Reach {
             let folder = folder.to_string_lossy().into_owned();
             variables.push(("--data-dir".to_owned(), folder));
         }
-        let named = config
+        let named = named
             .map(PathBuf::from)
             .or_else(serve::config_of_environment);
-        let config = match named {
-            Some(path) => serve::read(&path, &variables)?,
+        match named {
+            Some(path) => serve::read(&path, &variables),
             None => server::without_file(&variables)
-                .map_err(|problems| serve::refused("environment", *problems))?,
-        };
+                .map_err(|problems| serve::refused("environment", *problems)),
+        }
+    }
+
+    async fn own(
+        &self,
+        parts: Parts,
+        engine: EngineUse,
+        config: ServerConfig,
+    ) -> Result<Reached, Failure> {
         let running = (parts.own_engine)(config, engine).await.map_err(|error| {
             let failure = Failure::new(error.message);
             let failure = match error.hint {
@@ -93,8 +132,9 @@ impl Reach {
                 failure.passing()
             }
         })?;
+        let client = Client::new(&running.url)?.with_token(running.token.clone());
         Ok(Reached {
-            client: Client::new(&running.url)?.with_token(running.token.clone()),
+            client: client.within(),
             flags: self.flags(),
             own: Some(running),
         })

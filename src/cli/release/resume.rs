@@ -25,7 +25,7 @@ struct Resumed {
 }
 
 pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let reached = args.reach.service().await?;
+    let reached = args.reach.service("let a release go on").await?;
     let client = &reached.client;
     // Only releases are found by a part of their id.
     let status = client.get(&format!("/releases/{}", args.id)).await;
@@ -37,7 +37,7 @@ pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Fail
         .map_err(|error| Failure::new(format!("the answer cannot be read: {error}")).passing())?;
     if !resumed.changed {
         let text = &status.headline.text;
-        return Err(Failure::new(format!("it is not stuck: {text}")));
+        return Err(Failure::new(format!("it is not stuck: {text}")).forbidden());
     }
     let (id, flags, name) = (&status.short_id, &reached.flags, args.speaker.name());
     console.tell(&format!(

@@ -27,7 +27,7 @@ struct TakenBack {
 }
 
 pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let reached = args.reach.service().await?;
+    let reached = args.reach.service("take a release back").await?;
     let client = &reached.client;
     let path = format!("/releases/{}/rollback", args.id);
     let answer = client.post(&path, &args.speaker.body(), None).await;

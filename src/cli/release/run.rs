@@ -39,7 +39,7 @@ pub(super) struct Args {
     /// Give up following after so long, with exit code 3; at a service the release goes on
     #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "detach")]
     timeout: Option<Duration>,
-    /// Who you are, for the journal [default: $USER]
+    /// Who you are, for the journal [default: $USER@$HOSTNAME]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     /// What to print
@@ -74,7 +74,9 @@ pub(super) async fn run(args: &Args, parts: Parts, console: &mut Console) -> Res
                 .so("Nothing was started."),
         );
     }
-    let ended = own.as_ref().map(|it| it.ended.clone());
+    let ended = own
+        .as_ref()
+        .map(|it| (it.ended.clone(), it.data_dir.clone()));
     let done = started_and_followed(args, &ready.request, &reached, ended, console).await;
     stop(own, console).await;
     done
@@ -89,7 +91,7 @@ async fn started_and_followed(
     args: &Args,
     request: &Value,
     reached: &Reached,
-    ended: Option<CancellationToken>,
+    ended: Option<(CancellationToken, PathBuf)>,
     console: &mut Console,
 ) -> Result<Exit, Failure> {
     let client = &reached.client;
@@ -121,8 +123,8 @@ async fn started_and_followed(
         Format::Text => Show::fitting(console),
     };
     let mut follower = Follower::new(client, &reached.flags, &id, show, args.timeout)?;
-    if let Some(ended) = &ended {
-        follower = follower.beside(ended);
+    if let Some((ended, data_dir)) = &ended {
+        follower = follower.beside(ended, data_dir.clone());
     }
     let own = ended.is_some();
     let (mut called_off, mut too_late) = (false, false);
@@ -141,14 +143,26 @@ async fn started_and_followed(
             }
             Left::Interrupted if own && !called_off => {
                 called_off = true;
-                call_off(client, &id, "interrupted at the terminal", console).await;
+                call_off(
+                    client,
+                    &id,
+                    (args.by.as_deref(), "interrupted at the terminal"),
+                    console,
+                )
+                .await;
             }
             Left::TimeOver if own => {
                 // Taking it back has the time that it needs.
                 follower.take_your_time();
                 if !called_off {
                     called_off = true;
-                    too_late = call_off(client, &id, "its time was over", console).await;
+                    too_late = call_off(
+                        client,
+                        &id,
+                        (args.by.as_deref(), "its time was over"),
+                        console,
+                    )
+                    .await;
                 }
             }
             Left::Interrupted if own => {
@@ -180,11 +194,16 @@ async fn started_and_followed(
 }
 
 /// Nobody would go on with a release whose engine ends: it is taken back first. Whether it is; not where it was decided before.
-async fn call_off(client: &Client, id: &str, reason: &str, console: &mut Console) -> bool {
+async fn call_off(
+    client: &Client,
+    id: &str,
+    (by, reason): (Option<&str>, &str),
+    console: &mut Console,
+) -> bool {
     console.note(
         "called off: what was done is taken back; a second Ctrl-C leaves at once, with what is left then",
     );
-    let body = json!({ "by": who(None), "reason": reason });
+    let body = json!({ "by": who(by), "reason": reason });
     let path = format!("/releases/{id}/abort");
     let mut pause = Duration::from_millis(250);
     for again in (0..STARTS).rev() {

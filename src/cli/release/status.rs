@@ -1,10 +1,15 @@
 //! `coalmine release status ID`.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::client::Client;
 use super::follow::{self, Follower, Left, Show};
-use super::reach::Reach;
+use super::plan::stop;
+use super::reach::{Reach, Reached};
+use super::report_file;
 use super::{Format, style};
+use crate::cli::Parts;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -28,6 +33,9 @@ pub(super) struct Args {
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Server config for reading the data folder where no service runs [default: $COALMINE_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    server_config: Option<PathBuf>,
     #[command(flatten)]
     reach: Reach,
 }
@@ -37,19 +45,70 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
     duration::parse(text).ok_or_else(|| format!("expected {}", duration::EXPECTED))
 }
 
-pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let reached = args.reach.service().await?;
+async fn ask(client: &Client, id: &str) -> Result<ReleaseStatus, Failure> {
+    let answer = client.get(&format!("/releases/{id}")).await;
+    answer.map_err(|trouble| trouble.told(client))
+}
+
+fn show_once(
+    args: &Args,
+    status: &ReleaseStatus,
+    reached: &Reached,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    match args.format {
+        Format::Json => follow::print_json(status, console),
+        Format::Text => {
+            let style = style(console, &reached.client, &reached.flags);
+            console.tell(&text::write(status, &style))
+        }
+    }
+}
+
+/// What is kept of a release while no service goes on with it.
+async fn kept(
+    args: &Args,
+    reached: &Reached,
+    data_dir: &Path,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    let client = &reached.client;
+    let mut status = ask(client, &args.id).await?;
+    report_file::put(&mut status, client, data_dir).await?;
+    show_once(args, &status, reached, console)?;
+    if status.state.is_over() {
+        return Ok(if args.wait {
+            follow::exit(&status)
+        } else {
+            Exit::Pass
+        });
+    }
+    let serve = format!("`coalmine serve{}`", reached.flags);
+    if args.watch || args.wait {
+        return Err(
+            Failure::new("nobody goes on with the release: no service runs")
+                .hint(format!("{serve} goes on with it"))
+                .passing(),
+        );
+    }
+    console.note(&format!(
+        "no service runs: this is what was kept, and {serve} goes on with it"
+    ));
+    Ok(Exit::Pass)
+}
+
+pub(super) async fn run(args: &Args, parts: Parts, console: &mut Console) -> Result<Exit, Failure> {
+    let config = args.server_config.as_deref();
+    let mut reached = args.reach.service_or_kept(parts, config).await?;
+    if let Some(own) = reached.own.take() {
+        let done = kept(args, &reached, &own.data_dir, console).await;
+        stop(Some(own), console).await;
+        return done;
+    }
     let client = &reached.client;
     if !args.watch && !args.wait {
-        let answer = client.get(&format!("/releases/{}", args.id)).await;
-        let status: ReleaseStatus = answer.map_err(|trouble| trouble.told(client))?;
-        match args.format {
-            Format::Json => follow::print_json(&status, console)?,
-            Format::Text => {
-                let style = style(console, client, &reached.flags);
-                console.tell(&text::write(&status, &style))?;
-            }
-        }
+        let status = ask(client, &args.id).await?;
+        show_once(args, &status, &reached, console)?;
         return Ok(Exit::Pass);
     }
     let show = match (args.format, args.watch) {

@@ -37,6 +37,8 @@ pub const DEFAULT_PORT: u16 = 8090;
 pub enum EngineUse {
     /// To be asked: it does nothing by itself, goes on with nothing that it finds, and is not found by the data folder.
     Plan,
+    /// To look at what is kept, beside whoever serves it: it writes nothing, and starts no supervisor.
+    Look,
     /// To do releases: all that a service does.
     Run,
 }

@@ -52,6 +52,8 @@ pub struct LocalAccount {
     pub grace: Duration,
     /// Whose mark the groups get that are made; `None` for who makes none.
     pub installation: Option<InstallationId>,
+    /// Whether a supervisor is started where none answers; without it, what a dead one held is out of reach.
+    pub starts: bool,
 }
 
 impl LocalAccount {
@@ -63,6 +65,7 @@ impl LocalAccount {
             program: program.into(),
             grace: GRACE,
             installation: None,
+            starts: true,
         }
     }
 }
@@ -156,6 +159,12 @@ impl LocalDriver {
         path: &str,
         body: &[u8],
     ) -> Result<A, DriverError> {
+        if !self.account.starts {
+            return Err(DriverError::new(
+                Remedy::Retry,
+                format!("no supervisor holds `{}` now", folder.path().display()),
+            ));
+        }
         let _one = self.starting.lock().await;
         let deadline = Instant::now() + START;
         let mut started: Option<(Child, Instant)> = None;

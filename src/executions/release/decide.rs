@@ -3,8 +3,11 @@
 use coalmine_judges::judgement::Verdict;
 
 use super::event::{Cause, Decision, ReleaseEvent};
+use super::operate::TOO_LONG;
 use crate::config::release::spec::{Consequence, ReleaseSpec, Strategy};
 use crate::executions::state::{Cancel, State};
+use crate::model::release::operation::Change;
+use crate::model::release::step::Step;
 use crate::stages::analyze::{Analyze, AnalyzeState};
 use crate::stages::approve::{ApproveState, Choice};
 use crate::stages::operate::{Purpose, StepState};
@@ -144,10 +147,7 @@ impl State {
                         | StepState::Done { .. } => None,
                     });
                     if let Some((_, step, why)) = failed {
-                        return back(
-                            Cause::Operation,
-                            format!("{} failed: {why}", uncapital(&step.sentence)),
-                        );
+                        return back(Cause::Operation, not_done(step, why));
                     }
                 }
                 (
@@ -380,12 +380,16 @@ fn words(what: &str, wish: &Cancel) -> String {
     }
 }
 
-/// A sentence in the middle of another.
-fn uncapital(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(chars).collect()
-    })
+/// What was not done, and why.
+fn not_done(step: &Step, why: &str) -> String {
+    if let Change::AwaitHealthy { group, .. } = &step.operation.change {
+        let name = group.as_str();
+        return match why.strip_prefix(TOO_LONG) {
+            Some(why) => format!("{name} did not become healthy in time: {why}"),
+            None => format!("{name} did not become healthy: {why}"),
+        };
+    }
+    format!("`{}` failed: {why}", step.sentence)
 }
 
 /// The stage whose question can be answered now.

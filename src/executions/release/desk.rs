@@ -1,6 +1,7 @@
 //! What pages, paths and verbs ask of releases: plan, start, answer, take back, call off, look. A port, so that they can be
 //! tested against a desk that plays a script.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::config::release::spec::ReleaseSpec;
 use crate::executions::service::Started;
 use crate::executions::state::State;
 use crate::model::ids::ExecutionId;
-use crate::model::release::cluster::View;
+use crate::model::release::cluster::{Place, View};
 use crate::model::release::step::Step;
 use crate::stages::approve::Choice;
 use crate::stages::plan::Plan;
@@ -56,6 +57,8 @@ pub struct Look {
     pub state: State,
     /// What is at its places now; a place that is out of reach is missing.
     pub views: Vec<View>,
+    /// Why places that are missing in `views` could not be looked at, one sentence each.
+    pub unseen: BTreeMap<Place, String>,
     /// The last judgement that was made, whole, with its number; `None` before the first, or where the archive has it no more.
     pub judgement: Option<(u32, Judgement)>,
     /// What would take it back from here, in its order; empty where nothing is there to take back.

@@ -10,9 +10,9 @@ use crate::executions::engine::with_causes;
 use crate::executions::state::State;
 use crate::guards::traffic::{self, Finding};
 use crate::guards::windows::{self, Opening};
-use crate::model::release::cluster::{Place, View};
+use crate::model::release::cluster::{Place, Share, View};
 use crate::model::release::step::Step;
-use crate::model::release::window::Moment;
+use crate::model::release::window::{Moment, Windows};
 use crate::stages::plan::Plan;
 use crate::stages::{Stage, StageState};
 
@@ -29,30 +29,11 @@ impl Office {
         let spec = &plan.release.spec;
         let mut notes = Vec::new();
         for moment in [Moment::Start, Moment::Promote] {
-            let note = match windows::opening(&spec.windows, moment, now_ms) {
-                Ok(Opening::Open { closes_ms: None }) => continue,
-                Ok(Opening::Open {
-                    closes_ms: Some(closes_ms),
-                }) => Note {
-                    holds: false,
-                    what: "window".to_owned(),
-                    sentence: format!("open, closes at {}", shown(closes_ms)),
-                },
-                Ok(Opening::Closed { opens_ms, why }) => Note {
-                    holds: true,
-                    what: "window".to_owned(),
-                    sentence: match opens_ms {
-                        Some(opens_ms) => format!("{why}; opens at {}", shown(opens_ms)),
-                        None => why,
-                    },
-                },
-                Err(bad) => Note {
-                    holds: true,
-                    what: "window".to_owned(),
-                    sentence: bad.to_string(),
-                },
-            };
-            notes.push(note);
+            // Once it has begun, the window of its start has no say.
+            if moment == Moment::Start && state.is_some_and(State::has_touched) {
+                continue;
+            }
+            notes.extend(window(&spec.windows, moment, now_ms));
         }
         let by_place: BTreeMap<&Place, &View> = views.iter().map(|it| (&it.place, it)).collect();
         let next = next_step(plan, state);
@@ -64,15 +45,30 @@ impl Office {
             let (holds, sentence) =
                 match traffic::traffic(view, &step.operation.change, &spec.guard) {
                     Finding::Holds { sentence } => (false, sentence),
-                    Finding::NotConcerned => {
-                        (false, format!("`{}` touches no traffic", step.sentence))
-                    }
+                    Finding::NotConcerned => (false, "takes nothing away".to_owned()),
                     Finding::Denied { sentence } => (true, sentence),
                 };
+            let sentence = format!("next, `{}`: {sentence}", step.sentence);
             notes.push(Note {
                 holds,
                 what: "guard".to_owned(),
                 sentence,
+            });
+        }
+        if state.is_none() {
+            let (least, share) = (spec.guard.least_instances, spec.guard.least_share);
+            let noun = if least == 1 { "instance" } else { "instances" };
+            let part = if share > Share::NONE {
+                format!(", and {share} of those that serve now,")
+            } else {
+                String::new()
+            };
+            notes.push(Note {
+                holds: false,
+                what: "guard".to_owned(),
+                sentence: format!(
+                    "before each operation: at least {least} {noun}{part} must serve after it"
+                ),
             });
         }
         for target in &plan.release.targets {
@@ -91,6 +87,53 @@ impl Office {
         }
         notes.extend(state.and_then(|state| not_alike(state, &by_place, now_ms)));
         Ok(notes)
+    }
+}
+
+/// What the windows say of one moment of a release; nothing where none is set.
+fn window(windows: &Windows, moment: Moment, now_ms: i64) -> Option<Note> {
+    let what = match moment {
+        Moment::Start => "for the start",
+        Moment::Promote => "for the promotion",
+    };
+    let rule = windows.rules.iter().find(|it| it.moments.contains(&moment));
+    let zone = rule.map_or("UTC", |rule| rule.zone.as_str());
+    let (holds, sentence) = match windows::opening(windows, moment, now_ms) {
+        Ok(Opening::Open { closes_ms: None }) => return None,
+        Ok(Opening::Open {
+            closes_ms: Some(closes_ms),
+        }) => {
+            let closes = in_zone(closes_ms, zone);
+            (false, format!("{what}: open, closes {closes}"))
+        }
+        Ok(Opening::Closed {
+            opens_ms: Some(opens_ms),
+            why,
+        }) => {
+            let opens = in_zone(opens_ms, zone);
+            (true, format!("{what}: closed, opens {opens}; {why}"))
+        }
+        Ok(Opening::Closed {
+            opens_ms: None,
+            why,
+        }) => (true, format!("{what}: closed; {why}")),
+        Err(bad) => (true, format!("{what}: {bad}")),
+    };
+    Some(Note {
+        holds,
+        what: "window".to_owned(),
+        sentence,
+    })
+}
+
+/// `Thu 26 Nov 17:00 Europe/Berlin`, with the year; in UTC where the zone is not known.
+fn in_zone(ms: i64, zone: &str) -> String {
+    let Ok(at) = jiff::Timestamp::from_millisecond(ms) else {
+        return format!("{ms} ms");
+    };
+    match at.in_tz(zone) {
+        Ok(local) => format!("{} {zone}", local.strftime("%a %-d %b %Y %H:%M")),
+        Err(_) => format!("{} UTC", at.strftime("%a %-d %b %Y %H:%M")),
     }
 }
 
@@ -147,9 +190,4 @@ fn next_step<'a>(plan: &'a Plan, state: Option<&State>) -> Option<&'a Step> {
             }
             Stage::Wait(_) | Stage::Analyze(_) | Stage::Approve(_) => None,
         })
-}
-
-fn shown(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms)
-        .map_or_else(|_| format!("{ms} ms"), |at| format!("{at:.0}"))
 }

@@ -1,5 +1,6 @@
 //! The desk that really plans, starts and takes back: it observes through the drivers and writes into journals.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use super::decide::answerable;
 use super::desk::{DeskError, Look, Planned, ReleaseDesk, RollbackOutcome};
 use super::event::{Decision, ReleaseEvent};
 use crate::config::release::spec::ReleaseSpec;
-use crate::drivers::DriverError;
+use crate::drivers::{DriverError, Remedy};
 use crate::executions::engine::{TurnError, with_causes};
 use crate::executions::event::Event;
 use crate::executions::request::{Kind, Request};
@@ -62,7 +63,7 @@ impl Office {
         places: impl IntoIterator<Item = &Place>,
     ) -> Result<Vec<Found>, DeskError> {
         let found = self.executions.engine().find(places).await;
-        found.map_err(|error| unavailable_driver(&error))
+        found.map_err(|error| unseen(&error))
     }
 
     async fn state(&self, id: &ExecutionId) -> Result<State, DeskError> {
@@ -196,6 +197,8 @@ impl ReleaseDesk for Office {
             if let Some(Stage::Approve(approve)) = state.request.stages.get(stage)
                 && !approve.who.is_empty()
                 && !approve.who.contains(&by)
+                // `kim@laptop` is `kim`.
+                && !by.split_once('@').is_some_and(|(user, _)| approve.who.iter().any(|it| it == user))
             {
                 let who = approve.who.join("`, `");
                 return Err(DeskError::Forbidden(format!(
@@ -301,10 +304,13 @@ impl ReleaseDesk for Office {
         let Some(plan) = state.request.plan() else {
             return Err(DeskError::NotFound(id.clone()));
         };
-        let mut views = Vec::new();
+        let (mut views, mut away) = (Vec::new(), BTreeMap::new());
         for target in &plan.release.targets {
-            if let Ok(found) = self.find([&target.place]).await {
-                views.extend(found.into_iter().map(|found| found.view));
+            match self.find([&target.place]).await {
+                Ok(found) => views.extend(found.into_iter().map(|found| found.view)),
+                Err(error) => {
+                    away.insert(target.place.clone(), error.to_string());
+                }
             }
         }
         let undecided = state
@@ -332,6 +338,7 @@ impl ReleaseDesk for Office {
         Ok(Look {
             state,
             views,
+            unseen: away,
             judgement,
             rollback,
             notes,
@@ -393,6 +400,14 @@ fn unavailable(error: &TurnError) -> DeskError {
     DeskError::Unavailable(with_causes(error))
 }
 
-fn unavailable_driver(error: &DriverError) -> DeskError {
-    DeskError::Unavailable(with_causes(error))
+/// What will not be there later either, as an account that this service does not have, is a refusal.
+fn unseen(error: &DriverError) -> DeskError {
+    let mut told = with_causes(error);
+    if let Some(hint) = &error.hint {
+        told.push_str(&format!(" (hint: {hint})"));
+    }
+    match error.remedy {
+        Remedy::GiveUp => DeskError::Refused(vec![told]),
+        Remedy::Retry => DeskError::Unavailable(told),
+    }
 }

@@ -30,6 +30,9 @@ pub(super) enum Looked {
     Away(DriverError),
 }
 
+/// How the reason begins where an operation was given up because its time was over.
+pub(super) const TOO_LONG: &str = "it took too long: ";
+
 /// How long the traffic guard may hold up a release that is not decided, in milliseconds: what it sees may be passing.
 const GUARD_MS: u64 = 30_000;
 
@@ -348,7 +351,7 @@ impl Engine {
             }
             // What must succeed is looked at anew after each deadline, and said to be late.
             if self.ports().clock.now_ms() >= deadline_ms && !purpose.is_settled_late() {
-                return Ok(End::Failed(format!("it took too long: {why}")));
+                return Ok(End::Failed(format!("{TOO_LONG}{why}")));
             }
             self.unless_overtaken(state, tokio::time::sleep(pause))
                 .await?;

@@ -63,14 +63,26 @@ pub(super) async fn bring_up(connection: &mut SqliteConnection) -> Result<(), St
     }
 }
 
-async fn recognise(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+/// Looks whether the schema is the newest one. Changes nothing.
+pub(super) async fn is_present(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    match recognise(connection).await? {
+        Some(found) if found == newest() => Ok(()),
+        found => Err(unusable(Unusable::Older {
+            found: found.unwrap_or(0),
+            expected: newest(),
+        })),
+    }
+}
+
+/// The version of the schema that is there; `None` for an empty database.
+async fn recognise(connection: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
     let tables: Vec<String> =
         sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
             .fetch_all(&mut *connection)
             .await
             .map_err(failed(DOING))?;
     if tables.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     if !tables.iter().any(|name| name == "_sqlx_migrations") {
         let found = format!("tables {tables:?} and no versions of a schema");
@@ -85,7 +97,7 @@ async fn recognise(connection: &mut SqliteConnection) -> Result<(), StoreError> 
             found,
             expected: newest(),
         })),
-        Some(_) | None => Ok(()),
+        Some(_) | None => Ok(found),
     }
 }
 

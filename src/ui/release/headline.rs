@@ -67,29 +67,37 @@ fn purpose(state: &State) -> Option<Purpose> {
 pub(super) fn outcome(state: &State) -> Option<Outcome> {
     let decided = state.release.as_ref()?.decided.as_ref()?;
     Some(Outcome {
-        decision: match decided.decision {
-            Decision::Promoted => "promoted",
-            Decision::RolledBack => "rolledBack",
-            Decision::CalledOff => "calledOff",
-            Decision::Refused => "refused",
-            Decision::Superseded => "superseded",
-        }
-        .to_owned(),
-        cause: match decided.cause {
-            Cause::Verdict => "verdict",
-            Cause::Person => "person",
-            Cause::NoAnswer => "noAnswer",
-            Cause::NoVerdict => "noVerdict",
-            Cause::Operation => "operation",
-            Cause::Time => "time",
-            Cause::NotAllowed => "notAllowed",
-        }
-        .to_owned(),
+        decision: decision_word(decided.decision).to_owned(),
+        cause: cause_word(decided.cause).to_owned(),
         reason: decided.reason.clone(),
         by: decided.by.clone(),
         at: At(decided.at_ms),
         exit_code: exit_code(state, decided),
     })
+}
+
+/// The word for programs; never changes.
+pub(super) fn decision_word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Promoted => "promoted",
+        Decision::RolledBack => "rolledBack",
+        Decision::CalledOff => "calledOff",
+        Decision::Refused => "refused",
+        Decision::Superseded => "superseded",
+    }
+}
+
+/// The word for programs; never changes.
+pub(super) fn cause_word(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Verdict => "verdict",
+        Cause::Person => "person",
+        Cause::NoAnswer => "noAnswer",
+        Cause::NoVerdict => "noVerdict",
+        Cause::Operation => "operation",
+        Cause::Time => "time",
+        Cause::NotAllowed => "notAllowed",
+    }
 }
 
 /// Of a command that waits for the release.
@@ -176,15 +184,17 @@ fn settled(state: &State, decided: &Decided, held: Option<&HeldUp>, now: At) -> 
         Decision::Refused => (Mark::Stopped, "Refused", "Refused"),
         Decision::Superseded => (Mark::Stopped, "Superseded", "Superseded"),
     };
-    let at = At(decided.at_ms).moment(now);
+    let at = At(decided.at_ms).second(now);
     if state.end.is_some() {
+        let targets = state.request.release.iter().flat_map(|it| &it.targets);
+        let tried = targets.into_iter().any(|target| target.canary.is_some());
         let left = match decided.decision {
-            Decision::Promoted => "baseline and canary are removed",
-            Decision::RolledBack | Decision::CalledOff => {
+            Decision::RolledBack | Decision::CalledOff if state.has_touched() => {
                 "what was done is taken back, and nothing is left behind"
             }
-            Decision::Refused => "nothing was touched",
-            Decision::Superseded => "baseline and canary are removed",
+            Decision::RolledBack | Decision::CalledOff | Decision::Refused => "nothing was touched",
+            Decision::Promoted | Decision::Superseded if tried => "baseline and canary are removed",
+            Decision::Promoted | Decision::Superseded => "there was no canary to remove",
         };
         return line(
             mark,

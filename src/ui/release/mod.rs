@@ -1,11 +1,12 @@
 //! What people see of releases: [`status`] gathers it from the state and from what is observed, [`text`] draws it for a terminal,
-//! [`mod@line`] writes it for a log; [`plan`] lists operations, and [`plan_text`] draws them. All of it is values and text: no clock,
+//! [`mod@line`] writes the journal for a log; [`list_text`] lists releases; [`plan`] lists operations, and [`plan_text`] draws them. All of it is values and text: no clock,
 //! no I/O.
 
 mod commands;
 mod headline;
 mod layout;
 pub mod line;
+pub mod list_text;
 mod next;
 mod phases;
 pub mod plan;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::At;
-use super::status::{Check, RollbackStatus, VERSION};
+use super::status::{Check, ReleaseStatus, RollbackLine, RollbackStatus, VERSION};
 use super::{commands, plan_lines};
 use crate::executions::release::desk::{Look, Note, Planned};
 use crate::executions::state::State;
@@ -149,6 +149,7 @@ impl PlanStatus {
             rollback: RollbackStatus {
                 ready: !planned.rollback.is_empty(),
                 operations: sentences(&planned.rollback),
+                steps: planned.rollback.iter().map(RollbackLine::of).collect(),
                 why_not: if planned.rollback.is_empty() {
                     "nothing is there to take back".to_owned()
                 } else {
@@ -166,7 +167,7 @@ impl PlanStatus {
         let plan = look.state.request.plan()?;
         Some(Self {
             id: Some(look.state.id.to_string()),
-            rollback: commands::rollback(&look.state, &look.rollback),
+            rollback: commands::rollback(&look.state, look),
             checks: checks(&look.notes),
             ..Self::of(&plan, Some(&look.state), now_ms)
         })
@@ -174,7 +175,6 @@ impl PlanStatus {
 
     fn of(plan: &Plan, state: Option<&State>, now_ms: i64) -> Self {
         let release = &plan.release;
-        let from = release.targets.iter().find_map(|it| it.previous.first());
         let mut operations = plan_lines::lines(plan, state);
         for (place, line) in operations.iter_mut().enumerate() {
             line.number = place + 1;
@@ -185,7 +185,7 @@ impl PlanStatus {
             hash: plan.hash(),
             now: At(now_ms),
             application: release.spec.application.clone(),
-            from_version: from.map(|group| group.artifact.version.clone()),
+            from_version: ReleaseStatus::from_version(release),
             to_version: release.spec.artifact.version.clone(),
             targets: release.targets.iter().map(|it| it.name.clone()).collect(),
             operations,

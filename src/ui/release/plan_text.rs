@@ -180,7 +180,12 @@ fn sentence(line: &PlanLine) -> String {
 }
 
 fn change(page: &Page<'_>, line: &PlanLine) -> String {
-    match (line.before.as_str(), line.after.as_str()) {
+    written(page, &line.before, &line.after)
+}
+
+/// `3 → 8 instances`.
+fn written(page: &Page<'_>, before: &str, after: &str) -> String {
+    match (before, after) {
         ("", only) | (only, "") => clean(only),
         (before, after) => format!("{} {} {}", clean(before), page.arrow(), clean(after)),
     }
@@ -215,9 +220,28 @@ fn rollback(page: &mut Page<'_>, plan: &PlanStatus) {
             .to(2)
             .add(Role::Plain, format!("{from}: {count}")),
     );
-    for (place, sentence) in rollback.operations.iter().enumerate() {
+    let sentences = rollback.steps.iter().map(|it| it.sentence.chars().count());
+    let changes = rollback
+        .steps
+        .iter()
+        .map(|it| written(page, &it.before, &it.after));
+    let changes: Vec<String> = changes.collect();
+    let widest = changes.iter().map(|it| it.chars().count()).max();
+    let room = page.width.saturating_sub(SENTENCE);
+    let change = widest.unwrap_or(0).min(room / 2);
+    let sentence = sentences
+        .max()
+        .unwrap_or(0)
+        .min(room.saturating_sub(change + 2));
+    for (place, step) in rollback.steps.iter().enumerate() {
         let line = right(Line::new(), 4, Role::Faint, &(place + 1).to_string());
-        let room = page.width.saturating_sub(SENTENCE);
-        page.line(&line.to(SENTENCE).add(Role::Plain, fit(sentence, room)));
+        let after = changes.get(place).map_or("", String::as_str);
+        page.line(
+            &line
+                .to(SENTENCE)
+                .add(Role::Plain, fit(&step.sentence, sentence))
+                .to(SENTENCE + sentence + 2)
+                .add(Role::Plain, fit(after, change)),
+        );
     }
 }

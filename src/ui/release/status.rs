@@ -9,6 +9,8 @@ use super::targets::TargetStatus;
 use super::{commands, headline, next, phases, targets};
 use crate::executions::release::desk::Look;
 use crate::executions::request::Kind;
+use crate::model::release::step::Step;
+use crate::stages::plan::Release;
 
 /// The version of this shape.
 pub const VERSION: u32 = 1;
@@ -375,8 +377,32 @@ pub struct RollbackStatus {
     pub ready: bool,
     /// The operations, in their order.
     pub operations: Vec<String>,
+    /// The same, with what each changes.
+    pub steps: Vec<RollbackLine>,
     /// Why there is none; empty where it is ready.
     pub why_not: String,
+}
+
+/// One operation of the way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RollbackLine {
+    /// What: `Traffic to search-v229`.
+    pub sentence: String,
+    /// What is there: `50%`; empty where there is nothing to compare.
+    pub before: String,
+    /// What will be there: `100%`; may be empty.
+    pub after: String,
+}
+
+impl RollbackLine {
+    pub(super) fn of(step: &Step) -> Self {
+        Self {
+            sentence: step.sentence.clone(),
+            before: step.before.clone(),
+            after: step.after.clone(),
+        }
+    }
 }
 
 /// What a person can do.
@@ -397,6 +423,12 @@ pub fn short_id(id: &str) -> &str {
 }
 
 impl ReleaseStatus {
+    /// The version that served before; `None` at a first deployment.
+    pub(super) fn from_version(release: &Release) -> Option<String> {
+        let from = release.targets.iter().find_map(|it| it.previous.first());
+        from.map(|group| group.artifact.version.clone())
+    }
+
     /// Where the release of `look` stands at `now_ms`; `None` where the execution is no release.
     #[must_use]
     pub fn of(look: &Look, now_ms: i64) -> Option<Self> {
@@ -408,7 +440,6 @@ impl ReleaseStatus {
         }
         let now = At(now_ms);
         let spec = &rests_on.spec;
-        let from = rests_on.targets.iter().find_map(|it| it.previous.first());
         let worst = look.judgement.as_ref();
         Some(Self {
             version: VERSION,
@@ -417,7 +448,7 @@ impl ReleaseStatus {
             last_event: state.seq,
             now,
             application: spec.application.clone(),
-            from_version: from.map(|group| group.artifact.version.clone()),
+            from_version: Self::from_version(rests_on),
             to_version: spec.artifact.version.clone(),
             user: state.request.user.clone(),
             created_at: At(state.created_ms),
@@ -441,7 +472,7 @@ impl ReleaseStatus {
                 .into_iter()
                 .map(MetricStatus::from)
                 .collect(),
-            targets: targets::targets(state, rests_on, &look.views),
+            targets: targets::targets(state, rests_on, look),
             checks: look
                 .notes
                 .iter()
@@ -451,8 +482,8 @@ impl ReleaseStatus {
                     sentence: note.sentence.clone(),
                 })
                 .collect(),
-            rollback: commands::rollback(state, &look.rollback),
-            commands: commands::commands(state, rests_on, &look.rollback),
+            rollback: commands::rollback(state, look),
+            commands: commands::commands(state, rests_on, look),
             report: state
                 .last_outcome()
                 .map(|(analyze, _)| format!("/reports/{}", state.judgement_name(analyze))),

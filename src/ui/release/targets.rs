@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::At;
+use crate::executions::release::desk::Look;
 use crate::executions::state::State;
 use crate::model::release::cluster::{
     Capacity, GroupView, Health, Place, Role, Share, View, Weights,
@@ -25,6 +26,9 @@ pub struct TargetStatus {
     /// When it was looked at; absent where it is out of reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_at: Option<At>,
+    /// Why it could not be looked at; absent where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<String>,
     /// Where people's requests go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub router: Option<String>,
@@ -139,11 +143,14 @@ impl Asked {
 }
 
 /// All targets, in the order of the spec.
-pub(super) fn targets(state: &State, release: &Release, views: &[View]) -> Vec<TargetStatus> {
-    let view_of = |place: &Place| views.iter().find(|view| view.place == *place);
+pub(super) fn targets(state: &State, release: &Release, look: &Look) -> Vec<TargetStatus> {
+    let view_of = |place: &Place| look.views.iter().find(|view| view.place == *place);
     let all = release.targets.iter();
-    all.map(|target| self::target(state, release, target, view_of(&target.place)))
-        .collect()
+    all.map(|target| TargetStatus {
+        unseen: look.unseen.get(&target.place).cloned(),
+        ..self::target(state, release, target, view_of(&target.place))
+    })
+    .collect()
 }
 
 fn target(
@@ -199,6 +206,7 @@ fn target(
     TargetStatus {
         name: target.name.clone(),
         place: target.place.to_string(),
+        unseen: None,
         checked_at: view.map(|view| At(view.observed_ms)),
         router: router.map(|router| router.address.clone()),
         requests: router.map_or(0, |router| router.requests),

@@ -13,7 +13,7 @@ use crate::model::clean::clean;
 /// Columns of the bar that runs down.
 const BAR: usize = 30;
 /// Lines of a process that are shown.
-const OUTPUT: usize = 8;
+const OUTPUT: usize = 15;
 /// Where the words of the last lines begin.
 const WORDS: usize = 12;
 

@@ -86,6 +86,18 @@ pub(super) fn duration(ms: u64) -> String {
     }
 }
 
+/// How long ago something was, roughly: `38 s`, `52 min`, `2 h 18 min`, `3 d`.
+pub(super) fn age(ms: u64) -> String {
+    let secs = ms / 1000;
+    match (secs / 60, secs / 3600, secs / 86_400) {
+        (0, _, _) => format!("{secs} s"),
+        (minutes, 0, _) => format!("{minutes} min"),
+        (minutes, hours, 0) if minutes % 60 == 0 => format!("{hours} h"),
+        (minutes, hours, 0) => format!("{hours} h {} min", minutes % 60),
+        (_, _, days) => format!("{days} d"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

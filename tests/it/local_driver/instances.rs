@@ -73,7 +73,7 @@ async fn a_group_that_never_gets_healthy_tells_the_last_output() {
     );
     assert!(why.contains("exited with code 1 ("), "{why}");
     assert!(
-        why.ends_with("times in a row): no such table: users"),
+        why.ends_with("times in a row); its last output:\nno such table: users"),
         "{why}"
     );
     let found = site.group("search-canary-v001").await;
@@ -91,7 +91,7 @@ async fn a_service_that_says_it_is_not_well_is_not_up() {
         .await;
     let why = until_told(&site, "search-canary-v001", 1, "sample service").await;
     assert!(
-        why.starts_with("0 of 1 instances are up; search-canary-v001-1 has given no good answer to `/health` yet: sample service"),
+        why.starts_with("0 of 1 instances are up; search-canary-v001-1 has given no good answer to `/health` yet; its last output:\nsample service"),
         "{why}"
     );
     assert_eq!(site.group("search-canary-v001").await.up(), 0);
@@ -113,6 +113,29 @@ async fn an_instance_that_falls_ill_gets_no_more_requests() {
     assert_eq!(get(&format!("http://{address}/")).await.0, 503);
     let why = until_told(&site, "search-v001", 1, "any more").await;
     assert!(why.contains("was up, and gives no good answer"), "{why}");
+    site.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_ends_again_and_again_is_given_up_with_all_that_it_wrote() {
+    let site = LocalSite::new();
+    site.open_router().await;
+    let written: Vec<String> = (1..=12).map(|line| format!("line {line}")).collect();
+    let arguments = ["--crash-on-start", &written.join("\n")];
+    site.create("search-canary-v001", 1, &arguments).await;
+    let why = until_told(&site, "search-canary-v001", 1, "each soon after its start").await;
+    assert!(
+        why.starts_with("search-canary-v001-1 exited with code 1, 5 times in a row"),
+        "{why}"
+    );
+    let shown: Vec<&str> = why.lines().skip(1).collect();
+    assert_eq!(shown, written);
+    let awaited = Change::AwaitHealthy {
+        group: group("search-canary-v001"),
+        instances: 1,
+    };
+    let progress = site.progress(awaited).await;
+    assert!(matches!(progress, Progress::Failed { .. }), "{progress:?}");
     site.finish().await;
 }
 

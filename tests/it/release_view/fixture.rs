@@ -385,6 +385,8 @@ pub(crate) fn weighted(percent: u32) -> Weights {
 /// A release to which things happen.
 pub(crate) struct Story {
     pub(crate) state: State,
+    /// What happened, and when.
+    pub(crate) journal: Vec<(i64, Event)>,
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) now: i64,
 }
@@ -396,14 +398,19 @@ impl Story {
     }
 
     pub(crate) fn of(plan: Plan) -> Self {
-        let request = Request::of_plan(plan, Some("search-team".to_owned()));
-        let state = State::accepted(ExecutionId::new(ID), Box::new(request), START);
-        Self { state, now: START }
+        let request = Box::new(Request::of_plan(plan, Some("search-team".to_owned())));
+        let state = State::accepted(ExecutionId::new(ID), request.clone(), START);
+        Self {
+            state,
+            journal: vec![(START, Event::Accepted { request })],
+            now: START,
+        }
     }
 
     pub(crate) fn happens(&mut self, event: &Event) {
         let state = self.state.clone();
         self.state = state.apply(event, self.now).unwrap();
+        self.journal.push((self.now, event.clone()));
     }
 
     pub(crate) fn release(&mut self, event: ReleaseEvent) {
@@ -558,6 +565,7 @@ impl Story {
         Look {
             state: self.state.clone(),
             views,
+            unseen: BTreeMap::new(),
             judgement: None,
             rollback: if touched { way_back() } else { Vec::new() },
             notes: Vec::new(),

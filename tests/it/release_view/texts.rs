@@ -196,7 +196,12 @@ fn a_release_that_is_promoted() {
     story.operates(14, None, 2);
     story.operates(15, None, 1);
     story.ends(Vec::new());
-    let status = shown("promoted", &story.look(Vec::new()), story.now);
+    let groups = [
+        served(None, 229, "5.3.2", 40),
+        served(None, 233, "5.4.0", 40),
+    ];
+    let view = view(&weighted(0), &groups, minutes(&story));
+    let status = shown("promoted", &story.look(vec![view]), story.now);
     assert_eq!(status.state, ReleaseState::Promoted);
     assert_eq!(status.outcome.unwrap().exit_code, 0);
     assert_eq!(
@@ -380,4 +385,66 @@ fn what_comes_from_outside_cannot_steer_a_terminal() {
     );
     assert!(!colored.contains("\u{1b}[2J"), "{colored}");
     assert!(colored.contains("\u{1b}[33m"), "waiting is yellow");
+}
+
+#[test]
+fn what_is_not_kept_is_not_offered_to_go_back_to() {
+    let kept = |keep_ms: u64, still_there: bool| {
+        let mut plan = super::fixture::plan();
+        let spec = std::sync::Arc::make_mut(&mut plan.release.spec);
+        spec.promotion.previous.keep_ms = keep_ms;
+        let mut story = Story::of(plan);
+        story.grew();
+        for stage in 7..13 {
+            story.judged(stage, Verdict::Pass, 100.0);
+        }
+        story.follows();
+        story.operates(14, None, 2);
+        story.operates(15, None, 1);
+        story.ends(Vec::new());
+        let mut groups = vec![served(None, 233, "5.4.0", 40)];
+        if still_there {
+            groups.push(served(None, 229, "5.3.2", 40));
+        }
+        let view = view(&weighted(0), &groups, minutes(&story));
+        ReleaseStatus::of(&story.look(vec![view]), story.now).unwrap()
+    };
+    let offered = |status: &ReleaseStatus| {
+        let mut commands = status.commands.iter();
+        commands.any(|it| it.command.contains("release rollback"))
+    };
+    let good = kept(86_400_000, true);
+    assert!(good.rollback.ready && offered(&good), "{:?}", good.rollback);
+    let cases = [
+        (0, true, "5.3.2 is not kept; a release of it brings it back"),
+        (
+            86_400_000,
+            false,
+            "search-v229 with 5.3.2 is gone; a release of it brings it back",
+        ),
+    ];
+    for (keep_ms, still_there, why_not) in cases {
+        let status = kept(keep_ms, still_there);
+        assert!(!status.rollback.ready && !offered(&status));
+        assert_eq!(status.rollback.why_not, why_not);
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_looked_at_says_why() {
+    let mut story = Story::new();
+    story.grew();
+    let mut look = story.look(Vec::new());
+    let place = look.state.request.release.as_ref().unwrap().targets[0]
+        .place
+        .clone();
+    look.unseen
+        .insert(place, "there is no deployment account `shop`".to_owned());
+    let status = ReleaseStatus::of(&look, story.now).unwrap();
+    let text = text::write(&status, &Style::default());
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("The place is out of reach (there is no deployment account `shop`)"),
+        "{text}"
+    );
 }

@@ -248,6 +248,31 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn who_only_reads_does_so_beside_the_writer_and_changes_nothing() {
+    let place = Place::new();
+    assert!(SqliteStore::open_to_read(&place.path).await.is_err());
+    assert!(!place.path.exists(), "nothing is made");
+    let writer = Arc::new(place.open().await.unwrap());
+    let store: Arc<dyn Store> = writer.clone();
+    accept(&store, head("A")).await;
+    let reader = SqliteStore::open_to_read(&place.path).await.unwrap();
+    assert_eq!(reader.journal(&id("A"), 0).await.unwrap().len(), 1);
+    // What is written meanwhile is seen.
+    accept(&store, head("B")).await;
+    assert!(reader.head(&id("B")).await.unwrap().is_some());
+    assert!(reader.release_all().await.is_err(), "it cannot write");
+    reader.close().await;
+    accept(&store, head("C")).await;
+    writer.close().await;
+    place
+        .run("DELETE FROM _sqlx_migrations WHERE version = 2")
+        .await;
+    let error = SqliteStore::open_to_read(&place.path).await.unwrap_err();
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("brings it up to date"), "{hint}");
+}
+
+#[tokio::test]
 async fn a_database_of_somebody_else_is_refused_and_left_alone() {
     let place = Place::new();
     place.run("CREATE TABLE theirs (id TEXT)").await;

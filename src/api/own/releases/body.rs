@@ -7,6 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::api::own::execution_body::ExecutionSummary;
+use crate::ui::release::list_text::ReleaseSummary;
 
 /// Which releases a list shall have.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -28,10 +29,21 @@ pub struct ReleaseListParameters {
 #[serde(rename_all = "camelCase")]
 pub struct ReleaseList {
     /// The releases.
-    pub releases: Vec<ExecutionSummary>,
+    pub releases: Vec<ReleaseRow>,
     /// The page with older ones; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_page: Option<u64>,
+}
+
+/// One release of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReleaseRow {
+    /// What a list has of every execution.
+    #[serde(flatten)]
+    pub execution: ExecutionSummary,
+    /// What only releases have.
+    #[serde(flatten)]
+    pub release: ReleaseSummary,
 }
 
 /// What shall be planned.

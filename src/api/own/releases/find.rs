@@ -1,7 +1,5 @@
 //! Which release somebody means: by its id, or by the beginning or the end of it.
 
-use axum::http::StatusCode;
-
 use crate::api::own::OwnState;
 use crate::api::refusal::Refusal;
 use crate::executions::release::desk::DeskError;
@@ -53,14 +51,11 @@ pub(super) async fn find(own: &OwnState, text: &str) -> Result<ExecutionId, Refu
         [one] => Ok(one.clone()),
         several => {
             let ids: Vec<String> = several.iter().take(5).map(|id| format!("`{id}`")).collect();
-            Err(Refusal::new(
-                StatusCode::CONFLICT,
-                format!(
-                    "{} releases have `{text}` in their ids; expected one of {}",
-                    several.len(),
-                    ids.join(", ")
-                ),
-            ))
+            Err(Refusal::bad(format!(
+                "{} releases have `{text}` in their ids; expected one of {}",
+                several.len(),
+                ids.join(", ")
+            )))
         }
     }
 }

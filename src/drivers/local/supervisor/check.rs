@@ -17,6 +17,11 @@ const SHORTEST: Duration = Duration::from_millis(300);
 /// and at most so long.
 const LONGEST: Duration = Duration::from_secs(3);
 
+/// A process that ended so often soon after its start, one time after the other, will do so the next time.
+const CRASHES: u32 = 5;
+/// As many bytes of what a process wrote are told with what is wrong with it.
+const OUTPUT_BYTES: usize = 4 * 1024;
+
 /// Longest time that a disabled group waits for its requests; less where an instance is given less to end in. Some requests have
 /// no end: a page that is told of events, a long poll.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -169,9 +174,14 @@ impl Core {
         }
         let hopeless = group.staying().find_map(|instance| {
             let trouble = self.troubles.get(&instance.token)?;
-            trouble
-                .hopeless
-                .then(|| format!("{} {}", instance.id, trouble.why))
+            if trouble.hopeless {
+                return Some(format!("{} {}", instance.id, trouble.why));
+            }
+            (trouble.soon >= CRASHES).then(|| {
+                let (id, why, times) = (&instance.id, &trouble.why, trouble.soon);
+                let told = format!("{id} {why}, {times} times in a row, each soon after its start");
+                self.with_output(told, instance)
+            })
         });
         if let Some(why) = hopeless {
             return Progress::Failed { why };
@@ -188,16 +198,29 @@ impl Core {
         let mut told: Vec<String> = not_up
             .map(|instance| {
                 let what = self.trouble_of(instance, &health_check(group));
-                let last = self.last_output(instance);
-                match last.last() {
-                    Some(line) => format!("; {} {what}: {line}", instance.id),
-                    None => format!("; {} {what}", instance.id),
-                }
+                self.with_output(format!("; {} {what}", instance.id), instance)
             })
             .collect();
         // Those of which something is known say more than those that just start.
-        told.sort_by_key(|told| !told.contains(": "));
+        told.sort_by_key(|told| !told.contains('\n'));
         told.into_iter().next()
+    }
+
+    /// A sentence, and below it the last lines that the instance wrote, the last of them in any case.
+    fn with_output(&self, sentence: String, instance: &SavedInstance) -> String {
+        let lines = self.last_output(instance);
+        let mut room = OUTPUT_BYTES;
+        let fits = lines.iter().rev().take_while(|line| {
+            let before = room;
+            room = room.saturating_sub(line.len() + 1);
+            before > line.len()
+        });
+        let shown = fits.count();
+        if shown == 0 {
+            return sentence;
+        }
+        let last = lines.get(lines.len() - shown..).unwrap_or_default();
+        format!("{sentence}; its last output:\n{}", last.join("\n"))
     }
 
     fn trouble_of(&self, instance: &SavedInstance, check: &HealthCheck) -> String {

@@ -57,6 +57,8 @@ pub(super) struct Trouble {
     pub(super) output: Vec<String>,
     /// How often in a row.
     pub(super) times: u32,
+    /// How often in a row it ended soon after its start.
+    pub(super) soon: u32,
     /// It is not started before.
     pub(super) again: Instant,
     /// It cannot be started at all: there is no such program.
@@ -69,6 +71,28 @@ impl Trouble {
     /// Time until it is started again after its first failure; doubled by each further one.
     const FIRST: Duration = Duration::from_millis(250);
 
+    /// A process that ends before this time is over ended soon.
+    const SOON: Duration = Duration::from_secs(10);
+
+    /// The trouble after `before`, of a process that ran for so long, where that is known.
+    pub(super) fn of_end(
+        before: Option<&Self>,
+        why: String,
+        output: Vec<String>,
+        ran: Option<Duration>,
+    ) -> Self {
+        let is_soon = ran.is_some_and(|ran| ran < Self::SOON);
+        let soon = if is_soon {
+            before.map_or(0, |before| before.soon).saturating_add(1)
+        } else {
+            0
+        };
+        Self {
+            soon,
+            ..Self::after(before, why, output)
+        }
+    }
+
     /// The trouble after `before`.
     pub(super) fn after(before: Option<&Self>, why: String, output: Vec<String>) -> Self {
         let times = before.map_or(0, |before| before.times).saturating_add(1);
@@ -77,6 +101,7 @@ impl Trouble {
             why,
             output,
             times,
+            soon: 0,
             again: Instant::now() + (Self::FIRST * factor).min(Self::LONGEST),
             hopeless: false,
         }

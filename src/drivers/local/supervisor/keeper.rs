@@ -260,7 +260,9 @@ fn look_for_ends(core: &mut Core, mark: &str) {
         process::kill_leftovers(mark, &seat.token);
         let lines = output::last_lines(&core.folder.output(&seat.id, &seat.token));
         let before = core.troubles.get(&seat.token);
-        let trouble = Trouble::after(before, seat.ended().unwrap_or_default(), lines);
+        // How long one ran that a supervisor before this one started is not known.
+        let ran = (!seat.adopted).then(|| seat.ran_for());
+        let trouble = Trouble::of_end(before, seat.ended().unwrap_or_default(), lines, ran);
         core.troubles.insert(seat.token.clone(), trouble);
     }
 }

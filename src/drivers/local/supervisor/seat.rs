@@ -26,6 +26,7 @@ pub(super) struct Seat {
     pub(super) retired: CancellationToken,
     up: AtomicBool,
     in_flight: AtomicU64,
+    began: Instant,
     vitals: Mutex<Vitals>,
 }
 
@@ -87,6 +88,7 @@ impl Seat {
             retired: CancellationToken::new(),
             up: AtomicBool::new(up),
             in_flight: AtomicU64::new(0),
+            began: Instant::now(),
             vitals: Mutex::new(Vitals {
                 health,
                 good: 0,
@@ -96,6 +98,11 @@ impl Seat {
                 leaving: Leaving::default(),
             }),
         })
+    }
+
+    /// How long it is since it was started, or taken over.
+    pub(super) fn ran_for(&self) -> Duration {
+        self.began.elapsed()
     }
 
     pub(super) fn is_up(&self) -> bool {

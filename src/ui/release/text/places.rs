@@ -55,8 +55,12 @@ pub(super) fn traffic(page: &mut Page<'_>, target: &TargetStatus, named: bool) {
         page.wrapped("", 2, &[(Role::Marginal, words)]);
     }
     if target.checked_at.is_none() {
-        let words = "The place is out of reach: what is confirmed and ready is not known.";
-        page.wrapped("", 2, &[(Role::Marginal, words.to_owned())]);
+        let why = target.unseen.as_ref().map_or_else(String::new, |why| {
+            format!(" ({})", clean(why.lines().next().unwrap_or_default()))
+        });
+        let words =
+            format!("The place is out of reach{why}: what is confirmed and ready is not known.");
+        page.wrapped("", 2, &[(Role::Marginal, words)]);
     }
 }
 
