@@ -176,7 +176,7 @@ async fn what_a_person_says_reaches_the_desk_with_name_and_reason() {
     let why = json!({"by": "on-call", "reason": "p99 grows"});
     assert_eq!(post("abort", &why).await.status, 204);
     assert_eq!(post("rollback", &why).await.ok()["isNew"], false);
-    let later = json!({"by": "on-call", "reason": "later"});
+    let later = json!({"by": "on-call", "reason": "later", "targets": ["eu"]});
     assert_eq!(post("rollback", &later).await.ok()["id"], "01BACK");
     assert_eq!(post("approve", &why).await.status, 204);
     let reject = json!({"choice": "reject", "by": " "});
@@ -186,7 +186,7 @@ async fn what_a_person_says_reaches_the_desk_with_name_and_reason() {
         [
             format!("abort {id} by on-call: p99 grows"),
             format!("rollback {id} by on-call: p99 grows"),
-            format!("rollback {id} by on-call: later"),
+            format!("rollback {id} at eu by on-call: later"),
             format!("approve {id} by on-call: p99 grows"),
             format!("reject {id} by somebody: "),
         ]

@@ -288,10 +288,10 @@ fn a_person_answers_calls_off_and_takes_back() {
     assert!(told("approve 2C81WXYZ --reason fine", 0).contains("Approved by kim@laptop"));
     assert!(told("approve 2C81WXYZ --reject --by ops", 0).contains("Rejected by ops"));
     assert!(told("abort 2C81WXYZ", 0).contains("Called off by kim@laptop"));
-    assert!(told("rollback 2C81WXYZ", 0).contains("WRELEASE brings back"));
+    assert!(told("rollback 2C81WXYZ --target eu --target us", 0).contains("WRELEASE brings back"));
     assert!(told("approve FORBIDDEN", 5).contains("expected `ops`"));
     assert!(told("approve IDLEIDLE", 5).contains("nothing is asked"));
-    let bodies: Vec<Value> = bench.server.seen()[..2]
+    let bodies: Vec<Value> = bench.server.seen()[..4]
         .iter()
         .map(|seen| serde_json::from_str(&seen.body).unwrap())
         .collect();
@@ -300,6 +300,8 @@ fn a_person_answers_calls_off_and_takes_back() {
         [
             json!({"by": "kim@laptop", "reason": "fine", "choice": "approve"}),
             json!({"by": "ops", "reason": "", "choice": "reject"}),
+            json!({"by": "kim@laptop", "reason": ""}),
+            json!({"by": "kim@laptop", "reason": "", "targets": ["eu", "us"]}),
         ]
     );
 }

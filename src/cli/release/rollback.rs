@@ -13,6 +13,9 @@ use crate::ui::release::status::short_id;
 pub(super) struct Args {
     /// The release: its id, or 6 characters or more of its beginning or end
     id: String,
+    /// Only this target of the spec; once or more, for a release that has ended [default: all]
+    #[arg(long = "target", value_name = "NAME")]
+    targets: Vec<String>,
     #[command(flatten)]
     speaker: Speaker,
     #[command(flatten)]
@@ -30,7 +33,11 @@ pub(super) async fn run(args: &Args, console: &mut Console) -> Result<Exit, Fail
     let reached = args.reach.service("take a release back").await?;
     let client = &reached.client;
     let path = format!("/releases/{}/rollback", args.id);
-    let answer = client.post(&path, &args.speaker.body(), None).await;
+    let mut body = args.speaker.body();
+    if !args.targets.is_empty() {
+        body["targets"] = args.targets.clone().into();
+    }
+    let answer = client.post(&path, &body, None).await;
     let answer = answer.map_err(|trouble| trouble.told(client))?;
     let taken: TakenBack = serde_json::from_value(answer)
         .map_err(|error| Failure::new(format!("the answer cannot be read: {error}")).passing())?;
