@@ -30,8 +30,12 @@ pub(crate) struct Looked {
     pub(crate) settled: Option<(Classification, Reason)>,
 }
 
-/// Looks at one pair. Cost as that of its kind.
-pub(crate) fn look(input: &JudgeInput<'_>, pair: &MetricPair<'_>) -> Looked {
+/// Looks at one pair. `wrong_split` keeps events without a denominator from being compared. Cost as that of its kind.
+pub(crate) fn look(
+    input: &JudgeInput<'_>,
+    pair: &MetricPair<'_>,
+    wrong_split: Option<&EvidenceReason>,
+) -> Looked {
     let spec = pair.spec;
     let (mut baseline, mut canary) = (
         points(&pair.set.baseline, spec),
@@ -75,6 +79,18 @@ pub(crate) fn look(input: &JudgeInput<'_>, pair: &MetricPair<'_>) -> Looked {
         // Without its denominator a share is a level like any other.
         MetricKind::Proportion => gauge_or_state(input, pair, aligned, declared),
     };
+    let is_traffic = input
+        .config()
+        .metrics
+        .iter()
+        .any(|metric| metric.evidence.denominator.as_deref() == Some(pair.set.name.as_str()));
+    if let (Some(wrong), Some(examined)) = (wrong_split, &mut looked.examined)
+        && kind == MetricKind::Count
+        && denominators.is_none()
+        && !is_traffic
+    {
+        examined.obstacle = Some(wrong.clone());
+    }
     if looked.examined.is_none() {
         let found = looked.baseline.stats.count.min(looked.canary.stats.count);
         let finding = EvidenceReason::TooFewPoints {

@@ -16,4 +16,5 @@ pub(crate) mod level;
 pub(crate) mod metric;
 pub mod result;
 pub(crate) mod state;
+pub(crate) mod traffic;
 pub(crate) mod warm_up;

@@ -8,6 +8,7 @@ use crate::config::Direction;
 use crate::evidence::examined::{Examined, as_reason};
 use crate::evidence::metric::{Looked, look};
 use crate::evidence::result::{ChangeScale, EvidenceReason, MetricEvidence};
+use crate::evidence::traffic::wrong_split;
 use crate::judge::{Judge, JudgeInput, Looks, MetricPair};
 use crate::judgement::{Classification, Judgement, MetricResult, Reason, ShiftEstimate};
 use crate::score::by_evidence;
@@ -33,7 +34,11 @@ impl Judge for CoalmineJudge {
 
     /// Cost O(n²) a metric up to 128 points a side, O(n log n) above.
     fn judge(&self, input: &JudgeInput<'_>) -> Judgement {
-        let looked: Vec<Looked> = input.pairs().iter().map(|pair| look(input, pair)).collect();
+        let split = wrong_split(input);
+        let pairs = input.pairs().iter();
+        let looked: Vec<Looked> = pairs
+            .map(|pair| look(input, pair, split.as_ref()))
+            .collect();
         let (mode, state) = match input.looks() {
             Looks::Once => (Mode::Once, None),
             Looks::Repeated { carried, last } => {

@@ -4,4 +4,5 @@ mod looks;
 mod noise;
 mod properties;
 mod simulation;
+mod speed;
 mod stories;

@@ -34,13 +34,35 @@ pub(super) struct Scene {
 }
 
 /// What a scene makes of a seed.
-struct Data {
+pub(super) struct Data {
     config: JudgeConfig,
     sets: Vec<MetricSetPair>,
     history: Vec<HistorySeries>,
 }
 
+/// Data of which nothing has to be cut before it is judged.
+pub(super) struct All<'a>(JudgeInput<'a>);
+
+impl All<'_> {
+    pub(super) fn judge(&self) -> Judgement {
+        CoalmineJudge.judge(&self.0)
+    }
+}
+
 impl Data {
+    pub(super) fn all(&self) -> All<'_> {
+        let input = JudgeInput::new(&self.config, Thresholds::default(), &self.sets).unwrap();
+        All(input.with_history(&self.history))
+    }
+
+    pub(super) fn sides(&self) -> Vec<Vec<f64>> {
+        let sides = self
+            .sets
+            .iter()
+            .flat_map(|set| [&set.baseline, &set.canary]);
+        sides.map(|side| side.present().collect()).collect()
+    }
+
     /// The judgement of the first `points`.
     fn judge(&self, points: usize, looks: Looks<'_>) -> Judgement {
         let first = |series: &Series| {
@@ -149,7 +171,7 @@ impl Scene {
         canary
     }
 
-    fn data(&self, seed: u64) -> Data {
+    pub(super) fn data(&self, seed: u64) -> Data {
         let mut chance = Chance(seed.wrapping_mul(0x5851_F42D_4C95_7F2D) ^ 0x1405_7B7E_F767_814F);
         let start = (chance.uniform() * 1440.0) as usize;
         let grid = |minute: usize| Grid {

@@ -501,3 +501,29 @@ fn a_tolerance_of_its_own_counts() {
     story(0.05).first(Classification::High);
     story(0.1).first(Classification::Pass);
 }
+
+#[test]
+fn a_canary_that_got_the_wrong_share_of_traffic_has_no_verdict_on_its_events() {
+    let mut chance = Chance(8);
+    let mut events = |rate: f64| (0..60).map(|_| chance.poisson(rate)).collect::<Vec<f64>>();
+    let (requests, fewer) = (events(1_000.0), events(600.0));
+    let (errors, same) = (events(10.0), events(10.0));
+    let mut per_request = MetricSpec::new("rate", ["all"]);
+    per_request.evidence.denominator = Some("requests".to_owned());
+    let story = |canary: &[f64]| {
+        Story::default()
+            .metric(spec(), &errors, &same)
+            .metric(per_request.clone(), &errors, &same)
+            .metric(MetricSpec::new("requests", ["traffic"]), &requests, canary)
+    };
+    let result = story(&fewer).first(Classification::Inconclusive);
+    let EvidenceReason::TrafficSplit { found, expected } = finding(&result) else {
+        panic!("{result:?}")
+    };
+    assert!((found - 0.375).abs() < 0.01 && expected == 0.5);
+    assert_eq!(
+        story(&fewer).judge().results[1].classification,
+        Classification::High
+    );
+    story(&requests).first(Classification::Pass);
+}
