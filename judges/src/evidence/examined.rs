@@ -278,8 +278,7 @@ impl Examined {
         let one_sided =
             level * self.tests.first().map_or(1.0, |t| t.outcome.share) / sides(direction);
         let visible = self.uncertain.as_ref().map(|uncertain| {
-            // Found four times out of five: 0.84 standard errors beyond the edge.
-            let size = uncertain.reach(one_sided.min(0.4)) + uncertain.reach(0.2);
+            let size = uncertain.visible(one_sided);
             match self.scale {
                 ChangeScale::Ratio => size.exp(),
                 ChangeScale::Difference => size,

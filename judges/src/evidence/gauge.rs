@@ -3,7 +3,7 @@
 use super::align::Aligned;
 use super::bounds::bounds;
 use super::examined::{Examined, Tested};
-use super::history::{Noise, median_spread};
+use super::history::{Noise, typical_size};
 use super::level::{Between, Dependence, Level, Uncertain};
 use super::result::{
     Basis, ChangeEstimate, ChangeScale, EvidenceReason, Limits, Pairing, TestKind, TestOutcome,
@@ -14,7 +14,7 @@ use crate::config::evidence::MetricKind;
 use crate::stats::autocorrelation::inflation;
 use crate::stats::pitman_morgan;
 use crate::stats::quantile::quantile_r7;
-use crate::stats::signs;
+use crate::stats::signs::{self, Clustering};
 
 /// The equivalence test is made at 5 % in each direction, the convention of bioequivalence (TOST, Schuirmann 1987): its interval has
 /// 90 % confidence.
@@ -22,6 +22,9 @@ pub(crate) const EQUIVALENCE_TAIL: f64 = 0.05;
 
 /// Without history fewer effective points than this carry no verdict: the estimate of their dependence is worth too little.
 const FEWEST_EFFECTIVE: f64 = 8.0;
+
+/// And fewer than this prove no change of the level: where ten metrics share 2 %, the estimate's own tail is what would be flagged.
+const FEWEST_EFFECTIVE_FOR_PROOF: f64 = 10.0;
 
 /// Shares of the metric's error level. Extremes get a fifth: nine leading points of one sign in 60 have a chance of 2·2⁻⁹, which a
 /// fifth of 2 % just admits. The test of spread is sharp and needs no more than a tenth; the level keeps the rest.
@@ -182,6 +185,8 @@ pub(crate) fn examine(aligned: Aligned, around: &Around<'_>) -> Option<Examined>
         ChangeScale::Ratio => limit.ln(),
         ChangeScale::Difference => limit / values.unit,
     };
+    let provable = dependence.basis != Basis::Window
+        || dependence.effective(level.points) >= FEWEST_EFFECTIVE_FOR_PROOF;
     let mut tests = vec![Tested {
         outcome: TestOutcome {
             test: TestKind::Location,
@@ -190,13 +195,13 @@ pub(crate) fn examine(aligned: Aligned, around: &Around<'_>) -> Option<Examined>
             p_fall: uncertain.p_below(0.0),
             estimate: level.estimate,
         },
-        large_rise: level.estimate > inner(tolerance.high),
-        large_fall: level.estimate < inner(tolerance.low),
+        large_rise: provable && level.estimate > inner(tolerance.high),
+        large_fall: provable && level.estimate < inner(tolerance.low),
     }];
     if paired {
         let tail = tail(
             &values.differences,
-            in_window.r,
+            dependence.cautious,
             around.noise.filter(|_| dependence.basis != Basis::Window),
         );
         tests.push(tail);
@@ -280,8 +285,8 @@ fn dependence(values: &Scaled, in_window: Dependence, around: &Around<'_>) -> De
         .differences
         .windows(2)
         .map(|pair| (pair[1] - pair[0]).abs());
-    let spreads = (noise.step_spread(), median_spread(steps.collect()));
-    let (Some(of_history), Some(of_window)) = spreads else {
+    let sizes = (noise.step_size(), typical_size(steps.collect()));
+    let (Some(of_history), Some(of_window)) = sizes else {
         return known;
     };
     let of_window = of_window * values.unit;
@@ -300,7 +305,7 @@ fn dependence(values: &Scaled, in_window: Dependence, around: &Around<'_>) -> De
 
 /// A single series holds load that both sides share. Where its steps are so much larger than those of the difference, its dependence
 /// is that of the load. And where the steps of either are so much larger, the noise is not the same.
-const OTHER_NOISE: f64 = 1.25;
+const OTHER_NOISE: f64 = 1.35;
 
 /// Whether the extremes came to one side: with history, more points than it lets expect lie beyond its extremes; without, the lead
 /// of one sign among the largest differences.
@@ -309,12 +314,11 @@ fn tail(differences: &[f64], r: f64, noise: Option<&Noise>) -> Tested {
     ascending.sort_unstable_by(f64::total_cmp);
     let middle = quantile_r7(&ascending, 0.5);
     let centred: Vec<f64> = differences.iter().map(|d| d - middle).collect();
-    // A weak dependence does not string extremes together.
-    let dependence = (2.0 * r).clamp(0.0, 1.0);
+    let clustering = Clustering::of(r);
     let (mut p_rise, mut p_fall) = (1.0, 1.0);
     let mut excess = 0.0;
     let n = centred.len() as f64;
-    if let Some(lead) = signs::lead(&centred, dependence) {
+    if let Some(lead) = signs::lead(&centred, clustering) {
         let p = lead.p_one_sided();
         if lead.positive {
             p_rise = p;
@@ -330,8 +334,8 @@ fn tail(differences: &[f64], r: f64, noise: Option<&Noise>) -> Tested {
         let beyond_in_history = magnitudes.iter().filter(|m| **m > limit).count();
         // Half of them to each sign, and one more for what the history may have missed.
         let chance = (beyond_in_history as f64 / 2.0 + 1.0) / (magnitudes.len() as f64 + 1.0);
-        let above = clusters(&centred, dependence, |d| d > limit);
-        let below = clusters(&centred, dependence, |d| d < -limit);
+        let above = clustering.count(&centred, |d| d > limit);
+        let below = clustering.count(&centred, |d| d < -limit);
         let p = |hits: f64| signs::at_least(hits.floor() as usize, centred.len(), chance);
         // Two ways of looking: the better one, twice.
         p_rise = (2.0 * f64::min(p_rise, p(above))).min(1.0);
@@ -355,19 +359,6 @@ fn tail(differences: &[f64], r: f64, noise: Option<&Noise>) -> Tested {
         large_rise: excess > TAIL_TOLERANCE,
         large_fall: excess < -TAIL_TOLERANCE,
     }
-}
-
-/// How many values fulfil `is`; one whose neighbour in time does too counts 1 − `dependence`.
-fn clusters(values: &[f64], dependence: f64, is: impl Fn(f64) -> bool) -> f64 {
-    let (mut credit, mut before) = (0.0, false);
-    for value in values {
-        let here = is(*value);
-        if here {
-            credit += if before { 1.0 - dependence } else { 1.0 };
-        }
-        before = here;
-    }
-    credit
 }
 
 /// Whether one side varies more, by the steps from point to point, in which what both sides share is small. `None` where a side

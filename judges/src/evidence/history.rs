@@ -113,14 +113,14 @@ fn detrended(values: &[Option<f64>]) -> Vec<Option<f64>> {
 }
 
 impl Noise {
-    /// Standard deviation of the step from one difference to the next, from the median of its magnitude: what tells whether
-    /// the history is about the same noise as the window. `None` without neighbours.
-    pub(crate) fn step_spread(&self) -> Option<f64> {
+    /// Typical size of the step from one difference to the next: what tells whether the history is about the same noise as the
+    /// window. `None` without neighbours.
+    pub(crate) fn step_size(&self) -> Option<f64> {
         let steps = self.differences.windows(2).filter_map(|pair| match pair {
             [Some(a), Some(b)] => Some((b - a).abs()),
             _ => None,
         });
-        median_spread(steps.collect())
+        typical_size(steps.collect())
     }
 
     /// Standard deviation of a difference, from the median of its magnitude, with what the lines that were taken out took with
@@ -137,6 +137,18 @@ impl Noise {
         magnitudes.sort_unstable_by(f64::total_cmp);
         magnitudes
     }
+}
+
+/// The mean of the smaller nine tenths: steadier than a median, and deaf to a few outliers. `None` for none.
+pub(crate) fn typical_size(mut magnitudes: Vec<f64>) -> Option<f64> {
+    if magnitudes.is_empty() {
+        return None;
+    }
+    let kept = (magnitudes.len() * 9).div_ceil(10);
+    if kept < magnitudes.len() {
+        magnitudes.select_nth_unstable_by(kept, f64::total_cmp);
+    }
+    Some(magnitudes[..kept].iter().sum::<f64>() / kept as f64)
 }
 
 /// The standard deviation of normal values whose magnitudes these are: 1.4826 times their median. `None` for none.

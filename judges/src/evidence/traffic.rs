@@ -42,8 +42,8 @@ pub(crate) fn wrong_split(input: &JudgeInput<'_>) -> Option<EvidenceReason> {
             let events = EventShare::of(&steps(&aligned, share))?;
             let p = 2.0 * events.p_more().min(events.p_fewer());
             let (ratio, ..) = events.ratio(0.05);
-            let off = ratio > 1.0 + TOLERANCE || ratio < 1.0 / (1.0 + TOLERANCE);
-            (off && p < LEVEL).then(|| EvidenceReason::TrafficSplit {
+            let even = 1.0 / (1.0 + TOLERANCE)..=1.0 + TOLERANCE;
+            (!even.contains(&ratio) && p < LEVEL).then(|| EvidenceReason::TrafficSplit {
                 found: events.canary / (events.canary + events.baseline),
                 expected: share,
             })

@@ -8,7 +8,7 @@ pub struct Lead {
     pub positive: bool,
     /// How many lead.
     pub count: usize,
-    /// The same where a value counts only in part when its neighbour in time leads too.
+    /// The same where a value counts only in part when one shortly before it leads too.
     pub credit: f64,
 }
 
@@ -21,11 +21,47 @@ impl Lead {
     }
 }
 
-/// The lead among `values`. A leading value whose neighbour in time leads as well counts 1 − `dependence` (0 to 1) only, since a
-/// run of dependent points is one event. Zeros and the lesser of equal magnitudes end the lead. `None` where nothing leads.
+/// How points that stand close in time hang together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clustering {
+    /// How much of a point is taken away when another stands shortly before it, 0 to 1.
+    pub dependence: f64,
+    /// How many points back is shortly before.
+    pub gap: usize,
+}
+
+impl Clustering {
+    /// For an autocorrelation of `r`: 2r (a weak dependence does not string extremes together), over the time in which it
+    /// dies out, 1/(1 − r) points, at most 20.
+    #[must_use]
+    pub fn of(r: f64) -> Self {
+        let r = r.clamp(0.0, 0.95);
+        Self {
+            dependence: (2.0 * r).min(1.0),
+            gap: (1.0 / (1.0 - r)).ceil() as usize,
+        }
+    }
+
+    /// How many values fulfil `is`, where one that stands shortly after another counts in part. Cost O(n).
+    #[must_use]
+    pub fn count(&self, values: &[f64], is: impl Fn(f64) -> bool) -> f64 {
+        let (mut credit, mut last) = (0.0, None);
+        for (index, value) in values.iter().enumerate() {
+            if is(*value) {
+                let close = last.is_some_and(|last| index - last <= self.gap);
+                credit += if close { 1.0 - self.dependence } else { 1.0 };
+                last = Some(index);
+            }
+        }
+        credit
+    }
+}
+
+/// The lead among `values`. A leading value shortly after another that leads as well counts in part only, since a run of dependent
+/// points is one event. Zeros and the lesser of equal magnitudes end the lead. `None` where nothing leads.
 /// Cost O(n log n).
 #[must_use]
-pub fn lead(values: &[f64], dependence: f64) -> Option<Lead> {
+pub fn lead(values: &[f64], clustering: Clustering) -> Option<Lead> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_unstable_by(|a, b| values[*b].abs().total_cmp(&values[*a].abs()).then(a.cmp(b)));
     let first = values[*order.first()?];
@@ -39,15 +75,8 @@ pub fn lead(values: &[f64], dependence: f64) -> Option<Lead> {
         .find(|value| (*value > 0.0) != positive || *value == 0.0)
         .map_or(0.0, f64::abs);
     let leads = |value: &f64| *value != 0.0 && (*value > 0.0) == positive && value.abs() > other;
-    let (mut count, mut credit, mut before) = (0, 0.0, false);
-    for value in values {
-        let here = leads(value);
-        if here {
-            count += 1;
-            credit += if before { 1.0 - dependence } else { 1.0 };
-        }
-        before = here;
-    }
+    let count = values.iter().filter(|value| leads(value)).count();
+    let credit = clustering.count(values, |value| leads(&value));
     (count > 0).then_some(Lead {
         positive,
         count,

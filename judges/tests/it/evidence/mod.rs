@@ -5,4 +5,5 @@ mod noise;
 mod properties;
 mod simulation;
 mod speed;
+mod statistics;
 mod stories;
