@@ -1,8 +1,12 @@
 //! What shall be judged and how: the part of a canary config that a judge reads, already checked.
 
+pub mod evidence;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use self::evidence::EvidenceSpec;
 
 /// Which change of a metric counts against the canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -174,6 +178,9 @@ pub struct MetricSpec {
     pub must_have_data: bool,
     /// Whether the metric is shown but not counted.
     pub muted: bool,
+    /// What the evidence judge is told; other judges do not read it.
+    #[serde(default, skip_serializing_if = "EvidenceSpec::is_default")]
+    pub evidence: EvidenceSpec,
 }
 
 impl MetricSpec {
@@ -193,6 +200,7 @@ impl MetricSpec {
             critical: false,
             must_have_data: false,
             muted: false,
+            evidence: EvidenceSpec::default(),
         }
     }
 }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use crate::config::{JudgeConfig, MetricSpec, Thresholds};
+use crate::evidence::calibration::Calibration;
 use crate::judgement::Judgement;
-use crate::series::{HistorySeries, MetricSetPair};
+use crate::sequential::EvidenceState;
+use crate::series::{HistorySeries, InstanceSeries, MetricSetPair};
 
 /// One metric set pair with the config of its metric.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +26,49 @@ pub struct JudgeInput<'a> {
     thresholds: Thresholds,
     pairs: Vec<MetricPair<'a>>,
     history: &'a [HistorySeries],
+    instances: &'a [InstanceSeries],
+    traffic: Option<TrafficShare>,
+    calibration: Option<&'a Calibration>,
+    looks: Looks<'a>,
+}
+
+/// What part of the requests each side should get, in any unit: two instances against four are 2 and 4.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrafficShare {
+    baseline: f64,
+    canary: f64,
+}
+
+impl TrafficShare {
+    /// Takes two finite weights above zero; `None` for others.
+    #[must_use]
+    pub fn new(baseline: f64, canary: f64) -> Option<Self> {
+        let weight = |value: f64| value.is_finite() && value > 0.0;
+        (weight(baseline) && weight(canary)).then_some(Self { baseline, canary })
+    }
+
+    /// The canary's part of both together, between 0 and 1.
+    #[must_use]
+    pub fn canary(self) -> f64 {
+        // Halves first: the sum of two large weights may overflow.
+        let (baseline, canary) = (self.baseline / 2.0, self.canary / 2.0);
+        canary / (baseline + canary)
+    }
+}
+
+/// How often the same canary is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Looks<'a> {
+    /// Once, when all data is there.
+    #[default]
+    Once,
+    /// Again and again while data comes in; the answer may be acted upon at any look.
+    Repeated {
+        /// What the look before this one handed on in [`Judgement::evidence`]; absent at the first look.
+        carried: Option<&'a EvidenceState>,
+        /// Whether this is the last look that was planned: then what could not be said so far is said as well as one look can.
+        last: bool,
+    },
 }
 
 impl<'a> JudgeInput<'a> {
@@ -55,6 +100,10 @@ impl<'a> JudgeInput<'a> {
                 thresholds,
                 pairs,
                 history: &[],
+                instances: &[],
+                traffic: None,
+                calibration: None,
+                looks: Looks::Once,
             })
         } else {
             Err(Refusal::UnknownMetrics(unknown))
@@ -66,6 +115,36 @@ impl<'a> JudgeInput<'a> {
     #[must_use]
     pub fn with_history(self, history: &'a [HistorySeries]) -> Self {
         Self { history, ..self }
+    }
+
+    /// The same with the series of single instances. Instances of pairs that are not judged are no error.
+    #[must_use]
+    pub fn with_instances(self, instances: &'a [InstanceSeries]) -> Self {
+        Self { instances, ..self }
+    }
+
+    /// The same with the parts of the traffic that the sides should get; without it, equal parts.
+    #[must_use]
+    pub fn with_traffic(self, traffic: TrafficShare) -> Self {
+        Self {
+            traffic: Some(traffic),
+            ..self
+        }
+    }
+
+    /// The same with what canaries without a change were measured to show.
+    #[must_use]
+    pub fn with_calibration(self, calibration: &'a Calibration) -> Self {
+        Self {
+            calibration: Some(calibration),
+            ..self
+        }
+    }
+
+    /// The same as one of several looks.
+    #[must_use]
+    pub fn with_looks(self, looks: Looks<'a>) -> Self {
+        Self { looks, ..self }
     }
 
     /// The config as judged.
@@ -90,6 +169,30 @@ impl<'a> JudgeInput<'a> {
     #[must_use]
     pub fn history(&self) -> &'a [HistorySeries] {
         self.history
+    }
+
+    /// The series of single instances, all pairs, in the order in which they were given.
+    #[must_use]
+    pub fn instances(&self) -> &'a [InstanceSeries] {
+        self.instances
+    }
+
+    /// The parts of the traffic, where they were given.
+    #[must_use]
+    pub fn traffic(&self) -> Option<TrafficShare> {
+        self.traffic
+    }
+
+    /// What canaries without a change were measured to show.
+    #[must_use]
+    pub fn calibration(&self) -> Option<&'a Calibration> {
+        self.calibration
+    }
+
+    /// Which of how many looks this is.
+    #[must_use]
+    pub fn looks(&self) -> Looks<'a> {
+        self.looks
     }
 
     /// The past of one metric: all its series, whatever their tags.

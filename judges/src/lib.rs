@@ -10,12 +10,14 @@
 //! * [`judgement`] is the result; [`score`] and [`what_if`] derive the verdict and what would have changed it.
 
 pub mod config;
+pub mod evidence;
 pub mod judge;
 pub mod judgement;
 pub mod judges;
 pub mod prepare;
 pub mod sample;
 pub mod score;
+pub mod sequential;
 pub mod series;
 pub mod stats;
 pub mod what_if;

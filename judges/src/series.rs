@@ -88,6 +88,9 @@ impl Series {
 }
 
 /// One series of the live version before the canary, from which its natural variation can be learned.
+///
+/// Several series of one metric whose times overlap are taken for replicas of one another: differences between them are what
+/// a baseline and a canary of one version would show. Of a single series only the variation around its own slow movement is used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistorySeries {
     /// The metric's name; joins the series with its [`crate::config::MetricSpec`].
@@ -95,6 +98,29 @@ pub struct HistorySeries {
     /// What tells it from others of the same metric; need not be the tags of any pair.
     pub tags: BTreeMap<String, String>,
     /// The points.
+    pub series: Series,
+}
+
+/// One of the two that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Side {
+    /// The version now live.
+    Baseline,
+    /// The new version.
+    Canary,
+}
+
+/// One instance's share of a pair's side. From these the judge learns how much instances of one version differ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InstanceSeries {
+    /// Id of the [`MetricSetPair`] whose side the instance belongs to.
+    pub pair: String,
+    /// The side.
+    pub side: Side,
+    /// Names the instance within its side.
+    pub instance: String,
+    /// Its points, in the unit of the pair's series.
     pub series: Series,
 }
 

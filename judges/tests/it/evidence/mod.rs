@@ -1,0 +1,9 @@
+//! The evidence judge.
+
+mod looks;
+mod noise;
+mod properties;
+mod simulation;
+mod speed;
+mod statistics;
+mod stories;
