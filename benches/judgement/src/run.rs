@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::contender::Contender;
-use crate::scenario::{Scenario, Tally, Trial, UNITS};
+use crate::scenario::{Scenario, Trial, UNITS};
+use crate::tally::Tally;
 
 /// Runs that are done at a stretch.
 const STRETCH: u64 = 50;

@@ -22,13 +22,13 @@ const METRICS: usize = 10;
 /// Different canaries that are judged in turn, so that the branch predictor cannot learn one of them.
 const CANARIES: u64 = 64;
 
-/// Rounds through all canaries; the median round counts.
+/// Rounds through all canaries.
 const ROUNDS: usize = 31;
 
 /// Median times in microseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Times {
-    /// Sorting both sides of one metric, copying included.
+    /// Sorting both sides of one metric.
     pub sorting: f64,
     /// Judging one gauge metric, for each contender.
     pub metric: Vec<f64>,
@@ -38,25 +38,28 @@ pub struct Times {
 #[must_use]
 pub fn measure(contenders: &[Contender]) -> Times {
     let cases: Vec<Case> = (0..CANARIES).map(canary).collect();
-    let sorting = median_round(|| {
-        for case in &cases {
-            for set in &case.sets {
-                for side in [&set.baseline, &set.canary] {
-                    let mut values: Vec<f64> = side.present().collect();
-                    values.sort_unstable_by(f64::total_cmp);
-                    black_box(values);
-                }
-            }
+    let points = |case: &Case| -> Vec<Vec<f64>> {
+        let sides = case
+            .sets
+            .iter()
+            .flat_map(|set| [&set.baseline, &set.canary]);
+        sides.map(|side| side.present().collect()).collect()
+    };
+    let sorting = median(&cases, points, |mut sides| {
+        for side in &mut sides {
+            side.sort_unstable_by(f64::total_cmp);
         }
+        black_box(&sides);
+        sides
     });
     let metric = contenders
         .iter()
         .map(|contender| {
-            median_round(|| {
-                for case in &cases {
-                    black_box(contender.answer(black_box(case)));
-                }
-            })
+            median(
+                &cases,
+                |case| case,
+                |case| contender.answer(black_box(case)),
+            )
         })
         .collect();
     Times { sorting, metric }
@@ -80,19 +83,28 @@ fn canary(run: u64) -> Case {
     case
 }
 
-/// Microseconds for one metric of the median round.
+/// Microseconds for one metric of the median canary; preparing and dropping do not count. Each canary is timed alone: what else runs on the machine interrupts few
+/// of them, and the median does not see it.
 #[expect(
     clippy::disallowed_methods,
     reason = "measuring time needs a clock; nothing else here has one"
 )]
-fn median_round(mut round: impl FnMut()) -> f64 {
-    let mut times: Vec<f64> = (0..ROUNDS)
-        .map(|_| {
+fn median<'a, T, U>(
+    cases: &'a [Case],
+    prepare: impl Fn(&'a Case) -> T,
+    run: impl Fn(T) -> U,
+) -> f64 {
+    let rounds = (0..ROUNDS).flat_map(|_| cases);
+    let mut times: Vec<f64> = rounds
+        .map(|case| {
+            let input = prepare(case);
             let start = Instant::now();
-            round();
-            start.elapsed().as_secs_f64()
+            let output = black_box(run(input));
+            let time = start.elapsed();
+            drop(output);
+            time.as_secs_f64()
         })
         .collect();
     times.sort_unstable_by(f64::total_cmp);
-    times[ROUNDS / 2] * 1e6 / (CANARIES as f64 * METRICS as f64)
+    times[times.len() / 2] * 1e6 / METRICS as f64
 }

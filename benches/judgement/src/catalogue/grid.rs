@@ -1,5 +1,7 @@
 //! One metric, no history, one look: every base with every change. On these rows recall is compared at matched false-alarm rates.
 
+use coalmine_judges::series::Series;
+
 use super::one;
 use crate::case::{Case, Wish};
 use crate::chance::Chance;
@@ -8,7 +10,7 @@ use crate::generate::gauge::{Change, Gauge};
 use crate::generate::load::Load;
 use crate::generate::noise::Noise;
 use crate::generate::state::State;
-use crate::generate::{Past, proportion};
+use crate::generate::{HOUR, Past, proportion};
 use crate::scenario::{Scenario, Section};
 
 /// The healthy row of a base: its rates set the thresholds of the others.
@@ -118,10 +120,37 @@ fn counts() -> Vec<Scenario> {
     all
 }
 
-/// Shares that fail more often, and states that leak.
+/// Requests that stay away, shares that fail more often, states that leak, points that stop coming.
 fn others() -> Vec<Scenario> {
     use coalmine_judges::config::evidence::MetricKind;
     let mut all = Vec::new();
+    let base = "requests, 200 a minute, diurnal load";
+    for (change, words) in [
+        (count::Change::None, "no change"),
+        (count::Change::Ratio(0.9), "a tenth fewer"),
+        (count::Change::Ratio(0.7), "three tenths fewer"),
+    ] {
+        let count = Count::healthy(200.0).load(Load::Diurnal).change(change);
+        let healthy = change == count::Change::None;
+        all.push(row(base, words, healthy, move |chance, run| {
+            Case::single(count.points(run, chance), Wish::five_percent())
+        }));
+    }
+    let base = "flat load, independent noise, CV 20 %";
+    all.push(row(
+        base,
+        "no points from the middle on",
+        false,
+        |chance, _| {
+            let mut case = one(Gauge::healthy(0.2), &Wish::five_percent(), chance);
+            for set in &mut case.sets {
+                let values = set.canary.values().iter().enumerate();
+                let values = values.map(|(at, value)| value.filter(|_| at < HOUR / 2));
+                set.canary = Series::new(set.canary.grid(), values.collect::<Vec<_>>());
+            }
+            case
+        },
+    ));
     let base = "2 % of 500 requests a minute fail";
     for ratio in [1.0, 1.5, 2.0] {
         let proportion = proportion::Proportion {

@@ -18,7 +18,7 @@ use crate::scenario::{Scenario, Section};
 /// What is done to both sides of every metric of a healthy canary.
 type Defect = fn(&mut Case, &mut Chance);
 
-const DEFECTS: [(&str, Defect); 8] = [
+const DEFECTS: [(&str, Defect); 9] = [
     (
         "an incident that both sides share, × 5 for ten minutes",
         |case, chance| {
@@ -86,6 +86,23 @@ const DEFECTS: [(&str, Defect); 8] = [
             set.canary = Series::new(Some(minutes_from(1)), set.canary.values().to_vec());
         }
     }),
+    (
+        "the canary restarts: no points for three minutes, then warm-up from × 2",
+        |case, chance| {
+            let start = chance.below(HOUR - 10);
+            for set in &mut case.sets {
+                let values = set.canary.values().iter().enumerate();
+                let values = values.map(|(at, value)| match at.checked_sub(start) {
+                    Some(0..3) => None,
+                    Some(since) => {
+                        value.map(|value| value * (1.0 + libm::exp2(3.0 - since as f64)))
+                    }
+                    None => *value,
+                });
+                set.canary = Series::new(set.canary.grid(), values.collect::<Vec<_>>());
+            }
+        },
+    ),
     ("no timestamps", |case, _| {
         for set in &mut case.sets {
             for side in [&mut set.baseline, &mut set.canary] {

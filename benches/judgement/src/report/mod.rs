@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use crate::contender::Contender;
 use crate::rate::{Rate, Standing, quantile};
-use crate::scenario::{Goal, Measure, Scenario, Section, Tally, Trial};
+use crate::scenario::{Goal, Measure, Scenario, Section, Trial};
+use crate::tally::Tally;
 use crate::timing::{MOST_MICROSECONDS, SORTING_MICROSECONDS, Times};
 
 pub use self::csv::csv;
