@@ -64,7 +64,7 @@ pub enum Looks<'a> {
     Once,
     /// Again and again while data comes in; the answer may be acted upon at any look.
     Repeated {
-        /// What the look before this one handed on in its judgement; absent at the first look.
+        /// What the look before this one handed on in [`Judgement::evidence`]; absent at the first look.
         carried: Option<&'a EvidenceState>,
         /// Whether this is the last look that was planned: then what could not be said so far is said as well as one look can.
         last: bool,

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{MetricSpec, Thresholds};
+use crate::evidence::result::{EvidenceReason, MetricEvidence};
+use crate::sequential::EvidenceState;
 
 /// What a judge says of one metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -159,6 +161,12 @@ pub enum Reason {
         /// What went wrong, in words.
         cause: String,
     },
+    /// What the evidence judge found (Pass, High, Low, Inconclusive).
+    Evidence {
+        /// In its own terms.
+        #[serde(flatten)]
+        finding: EvidenceReason,
+    },
 }
 
 /// Something that a reader should know before trusting a metric's result.
@@ -262,6 +270,9 @@ pub struct MetricResult {
     pub effect: Option<f64>,
     /// What a reader should know before trusting this.
     pub cautions: Vec<Caution>,
+    /// What the evidence judge rests on; absent in the judgements of others, and where nothing was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Box<MetricEvidence>>,
 }
 
 impl MetricResult {
@@ -383,7 +394,13 @@ pub enum VerdictReason {
         /// Index of the metric in the judgement's results.
         result: usize,
     },
-    /// Half of the results or more are undecided, or half of the weight (Inconclusive).
+    /// The score reaches the pass threshold, but a metric that is not critical failed (Marginal).
+    MetricFailed {
+        /// Index of the metric in the judgement's results.
+        result: usize,
+    },
+    /// Too much is undecided (Inconclusive): for the compatible judge half of the results or of the weight, for the evidence
+    /// judge more than a fifth of the weight.
     TooLittleDecided,
     /// There are results, and not one of them was decided (Inconclusive).
     NothingDecided,
@@ -421,6 +438,9 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Why.
     pub reason: VerdictReason,
+    /// Evidence over all looks, where the canary was judged repeatedly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceState>,
 }
 
 impl Judgement {

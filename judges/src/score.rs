@@ -4,6 +4,8 @@
 //! it is Pass or Marginal only where the score's own label is at least as good, nothing that is undecided counts in favour of the canary, and where too
 //! little was decided the answer is Inconclusive.
 
+pub mod by_evidence;
+
 use std::collections::BTreeMap;
 
 use crate::config::Thresholds;
@@ -49,7 +51,24 @@ pub fn judgement(
         label,
         verdict,
         reason,
+        evidence: None,
     }
+}
+
+/// Scores changed results again by the rules of the judge that made `judgement`.
+#[must_use]
+pub fn again(judgement: &Judgement, results: Vec<MetricResult>) -> Judgement {
+    let score = if judgement.judge == crate::judges::coalmine_v1::NAME {
+        by_evidence::judgement
+    } else {
+        self::judgement
+    };
+    score(
+        &judgement.judge,
+        results,
+        &judgement.group_weights,
+        judgement.thresholds,
+    )
 }
 
 /// How the results of one group came out.

@@ -165,12 +165,7 @@ fn try_out(judgement: &Judgement, change: Change) -> WhatIf {
         }
         Change::NotMuted(index) => results[*index].spec.muted = false,
     }
-    let then = score::judgement(
-        &judgement.judge,
-        results,
-        &judgement.group_weights,
-        judgement.thresholds,
-    );
+    let then = score::again(judgement, results);
     WhatIf {
         change,
         score: then.score,

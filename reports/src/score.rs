@@ -58,6 +58,7 @@ pub(crate) fn score(report: &Report<'_>, signs: Signs) -> ScoreView {
         | VerdictReason::ScoreBetween
         | VerdictReason::ScoreBelow
         | VerdictReason::CriticalMetric { .. }
+        | VerdictReason::MetricFailed { .. }
         | VerdictReason::CriticalUndecided { .. }
         | VerdictReason::TooLittleDecided
         | VerdictReason::NothingDecided
@@ -124,6 +125,7 @@ pub(crate) fn score(report: &Report<'_>, signs: Signs) -> ScoreView {
             | VerdictReason::ScoreBetween
             | VerdictReason::ScoreBelow
             | VerdictReason::DecidedScoreLower
+            | VerdictReason::MetricFailed { .. }
             | VerdictReason::CriticalMetric { .. } => "no score: too little was decided",
         },
         second: second.map(|score| {
@@ -145,6 +147,7 @@ fn second_name(report: &Report<'_>, score: String) -> String {
         VerdictReason::ScoreReached
         | VerdictReason::ScoreBetween
         | VerdictReason::ScoreBelow
+        | VerdictReason::MetricFailed { .. }
         | VerdictReason::CriticalUndecided { .. }
         | VerdictReason::TooLittleDecided
         | VerdictReason::NothingDecided

@@ -3,6 +3,8 @@
 use coalmine_judges::judgement::{
     Classification, Judgement, MetricResult, ScoreLabel, Verdict, VerdictReason,
 };
+use coalmine_judges::judges::coalmine_v1;
+use coalmine_judges::score::by_evidence;
 
 use coalmine_judges::judges::netflix_aca;
 
@@ -39,6 +41,7 @@ pub(crate) fn headline(judgement: &Judgement, metrics: &[MetricView], signs: Sig
         }
         VerdictReason::ScoreReached
         | VerdictReason::ScoreBetween
+        | VerdictReason::MetricFailed { .. }
         | VerdictReason::ScoreBelow
         | VerdictReason::DecidedScoreLower => changed(judgement, metrics, signs),
         VerdictReason::TooLittleDecided => {
@@ -199,6 +202,7 @@ fn reason(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> Senten
         VerdictReason::ScoreBetween => {
             format!("The score of {score} lies below {pass}, from which on a canary passes, and not below {marginal}: a person should decide.")
         }
+        VerdictReason::MetricFailed { .. } => format!("The score of {score} reaches {pass}, but a metric that failed makes the verdict Marginal at best: a person should decide."),
         VerdictReason::ScoreBelow => format!(
             "The score of {score} is below {}, the lowest that is not a failure.",
             signs.score(judgement.thresholds.marginal.min(judgement.thresholds.pass))
@@ -210,6 +214,11 @@ fn reason(judgement: &Judgement, metrics: &[MetricView], signs: Signs) -> Senten
             ),
             None => "The judge gives groups without any decision full marks; the verdict does not.".to_owned(),
         },
+        VerdictReason::TooLittleDecided if judgement.judge == coalmine_v1::NAME => format!(
+            "{} of the weight was decided; a Pass needs {}.",
+            format::share(judgement.coverage),
+            format::share(by_evidence::ENOUGH_COVERAGE)
+        ),
         VerdictReason::TooLittleDecided => format!(
             "{} of the weight was decided; a verdict needs more than half of the metrics and more than half of the weight.",
             format::share(judgement.coverage)
@@ -255,6 +264,7 @@ fn others(judgement: &Judgement, metrics: &[MetricView]) -> Sentence {
         }
         VerdictReason::ScoreReached
         | VerdictReason::ScoreBetween
+        | VerdictReason::MetricFailed { .. }
         | VerdictReason::ScoreBelow
         | VerdictReason::DecidedScoreLower => metrics
             .iter()
@@ -308,6 +318,7 @@ fn undecided(judgement: &Judgement) -> Sentence {
         | VerdictReason::TooLittleDecided => Sentence::new(),
         VerdictReason::ScoreReached
         | VerdictReason::ScoreBetween
+        | VerdictReason::MetricFailed { .. }
         | VerdictReason::ScoreBelow
         | VerdictReason::DecidedScoreLower
         | VerdictReason::CriticalMetric { .. }

@@ -9,6 +9,7 @@ use crate::format::{self, Signs};
 use crate::sentence::Sentence;
 
 mod cautions;
+mod evidence;
 
 pub(crate) use cautions::cautions;
 
@@ -41,11 +42,22 @@ pub(crate) fn sentence(result: &MetricResult, signs: Signs) -> Sentence {
             .words("The comparison failed: ")
             .name(format::clean(cause))
             .words(". "),
+        Reason::Evidence { finding } => Sentence::new()
+            .words(capital(&evidence::finding(result, finding)))
+            .words(". "),
     };
     because
         .words("Result: ")
         .strong(result.classification.word())
         .words(consequence(result, signs))
+}
+
+/// With a capital at its beginning.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// The same in a few words, for lists: `no data from the canary`.
@@ -63,6 +75,7 @@ pub(crate) fn brief(result: &MetricResult, signs: Signs) -> Sentence {
         Reason::CannotCompare { cause } => Sentence::new()
             .words("not comparable: ")
             .name(format::clean(cause)),
+        Reason::Evidence { finding } => Sentence::new().words(evidence::finding(result, finding)),
         Reason::BeyondLimit
         | Reason::NoShift
         | Reason::DirectionNotCounted

@@ -395,7 +395,8 @@ impl Saved {
         }
         let named = match self.judgement.reason {
             VerdictReason::CriticalMetric { result }
-            | VerdictReason::CriticalUndecided { result } => Some(result),
+            | VerdictReason::CriticalUndecided { result }
+            | VerdictReason::MetricFailed { result } => Some(result),
             VerdictReason::ScoreReached
             | VerdictReason::ScoreBetween
             | VerdictReason::ScoreBelow

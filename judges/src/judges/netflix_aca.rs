@@ -86,6 +86,7 @@ fn judge_metric(pair: &MetricPair<'_>) -> MetricResult {
         ratio: finding.ratio,
         effect: finding.effect,
         cautions,
+        evidence: None,
     }
 }
 

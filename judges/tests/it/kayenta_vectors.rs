@@ -248,6 +248,7 @@ fn result(spec: &MetricSpec, finding: &netflix_aca::Finding) -> MetricResult {
         ratio: finding.ratio,
         effect: finding.effect,
         cautions: Vec::new(),
+        evidence: None,
     }
 }
 
@@ -368,6 +369,7 @@ fn scored(value: &Value) -> MetricResult {
         ratio: None,
         effect: None,
         cautions: Vec::new(),
+        evidence: None,
     }
 }
 

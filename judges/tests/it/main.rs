@@ -10,6 +10,7 @@
 )]
 
 mod canary;
+mod evidence;
 mod findings;
 mod kayenta_case;
 mod kayenta_vectors;

@@ -29,7 +29,8 @@ impl MeanChange {
             | Reason::NoShift
             | Reason::DirectionNotCounted
             | Reason::InfiniteValues
-            | Reason::CannotCompare { .. } => return None,
+            | Reason::CannotCompare { .. }
+            | Reason::Evidence { .. } => return None,
         };
         let effect = Effect::of(result)?;
         let shift = effect.relative?.estimate;

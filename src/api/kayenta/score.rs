@@ -52,6 +52,9 @@ fn why(judgement: &Judgement) -> String {
         VerdictReason::CriticalUndecided { result } => {
             format!("the critical metric {} was not decided", name(result))
         }
+        VerdictReason::MetricFailed { result } => {
+            format!("the metric {} failed", name(result))
+        }
         VerdictReason::TooLittleDecided => "too little could be decided".to_owned(),
         VerdictReason::NothingDecided => "nothing could be decided".to_owned(),
         VerdictReason::NothingCounted => "nothing was to be counted".to_owned(),

@@ -181,6 +181,7 @@ fn ratio(result: &MetricResult) -> Option<f64> {
         }
         Reason::CannotCompare { .. } => None,
         Reason::BeyondLimit
+        | Reason::Evidence { .. }
         | Reason::NoShift
         | Reason::DirectionNotCounted
         | Reason::WithinLimit

@@ -1,0 +1,6 @@
+//! The evidence judge.
+
+mod noise;
+mod properties;
+mod simulation;
+mod stories;

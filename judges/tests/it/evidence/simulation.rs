@@ -1,0 +1,470 @@
+//! How often the evidence judge is wrong and how often it finds what is there, by simulation.
+//!
+//! The short form runs with every test, with bounds wide enough for its size; the long one prints the table of `docs/judge.md`:
+//! `cargo test --release -p coalmine-judges --test it -- --ignored --nocapture the_table_of_error_rates`.
+
+use std::collections::BTreeMap;
+
+use coalmine_judges::config::evidence::Allowance;
+use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
+use coalmine_judges::judge::{Judge, JudgeInput};
+use coalmine_judges::judgement::{Judgement, Verdict};
+use coalmine_judges::judges::coalmine_v1::CoalmineJudge;
+use coalmine_judges::series::{Grid, HistorySeries, MetricSetPair, Series};
+
+use super::noise::Chance;
+
+/// A canary to simulate, with good defaults.
+#[derive(Clone, Copy)]
+pub(super) struct Scene {
+    pub(super) metrics: usize,
+    pub(super) points: usize,
+    pub(super) cv: f64,
+    pub(super) r: f64,
+    pub(super) history: usize,
+    pub(super) diurnal: bool,
+    pub(super) heavy: bool,
+    /// One metric is a count of so many a minute.
+    pub(super) errors: Option<f64>,
+    pub(super) tolerance: Option<f64>,
+    pub(super) change: Change,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Change {
+    None,
+    Step(f64),
+    Late(f64),
+    Spread,
+    Bimodal,
+    Tail,
+    /// Errors in so many minutes, so many a minute.
+    Burst(usize, f64),
+    Rate(f64),
+}
+
+pub(super) const SCENE: Scene = Scene {
+    metrics: 1,
+    points: 60,
+    cv: 0.2,
+    r: 0.0,
+    history: 0,
+    diurnal: false,
+    heavy: false,
+    errors: None,
+    tolerance: None,
+    change: Change::None,
+};
+
+impl Scene {
+    fn level(&self, minute: usize) -> f64 {
+        if self.diurnal {
+            1.0 + 0.4 * (std::f64::consts::TAU * minute as f64 / 1440.0).sin()
+        } else {
+            1.0
+        }
+    }
+
+    fn side(&self, chance: &mut Chance, start: usize, n: usize) -> Vec<f64> {
+        let spread = (1.0 + self.cv * self.cv).ln().sqrt();
+        let noise = chance.autoregressive(n, self.r);
+        noise
+            .into_iter()
+            .enumerate()
+            .map(|(index, z)| {
+                let z = if self.heavy { z * z.abs() } else { z };
+                100.0 * self.level(start + index) * (spread * z).exp()
+            })
+            .collect()
+    }
+
+    fn changed(&self, chance: &mut Chance, mut canary: Vec<f64>) -> Vec<f64> {
+        let n = canary.len();
+        for (index, value) in canary.iter_mut().enumerate() {
+            let factor = match self.change {
+                Change::None | Change::Burst(..) | Change::Rate(_) => 1.0,
+                Change::Step(by) => 1.0 + by,
+                Change::Late(by) => {
+                    if index >= n / 2 {
+                        1.0 + by
+                    } else {
+                        1.0
+                    }
+                }
+                Change::Spread => {
+                    let off = (*value / 100.0 / self.level(0)).ln();
+                    (2.0 * off).exp()
+                }
+                Change::Bimodal => {
+                    if chance.uniform() < 0.5 {
+                        0.5
+                    } else {
+                        1.5
+                    }
+                }
+                Change::Tail => {
+                    if chance.uniform() < 0.15 {
+                        10.0
+                    } else {
+                        1.0
+                    }
+                }
+            };
+            *value *= factor;
+        }
+        canary
+    }
+
+    /// The canary's judgement in run number `seed`.
+    pub(super) fn judge(&self, seed: u64) -> Judgement {
+        let mut chance = Chance(seed.wrapping_mul(0x5851_F42D_4C95_7F2D) ^ 0x1405_7B7E_F767_814F);
+        let start = (chance.uniform() * 1440.0) as usize;
+        let grid = |minute: usize| Grid {
+            start_ms: minute as i64 * 60_000,
+            step_ms: 60_000,
+        };
+        let series = |minute: usize, values: Vec<f64>| {
+            Series::new(Some(grid(minute)), values.into_iter().map(Some))
+        };
+        let (mut config, mut sets, mut history) = (JudgeConfig::default(), Vec::new(), Vec::new());
+        for metric in 0..self.metrics {
+            let name = format!("m{metric}");
+            let mut spec = MetricSpec::new(&name, ["all"]);
+            if let Some(tolerance) = self.tolerance {
+                spec.evidence.tolerance = Allowance::ratio(tolerance);
+            }
+            config.metrics.push(spec);
+            let at = start + self.history;
+            let (baseline, canary) = if let (0, Some(rate)) = (metric, self.errors) {
+                let mut side = |times: f64| {
+                    (0..self.points)
+                        .map(|_| chance.poisson(rate * times))
+                        .collect::<Vec<f64>>()
+                };
+                let baseline = side(1.0);
+                let mut canary = side(if let Change::Rate(times) = self.change {
+                    times
+                } else {
+                    1.0
+                });
+                if let Change::Burst(minutes, size) = self.change {
+                    for _ in 0..minutes {
+                        let at = (chance.uniform() * self.points as f64) as usize;
+                        canary[at] += size;
+                    }
+                }
+                (baseline, canary)
+            } else {
+                if self.history > 0 {
+                    let past = self.side(&mut chance, start, self.history);
+                    history.push(HistorySeries {
+                        name: name.clone(),
+                        tags: BTreeMap::new(),
+                        series: series(start, past),
+                    });
+                }
+                let baseline = self.side(&mut chance, at, self.points);
+                let canary = self.side(&mut chance, at, self.points);
+                let canary = if metric == 0 {
+                    self.changed(&mut chance, canary)
+                } else {
+                    canary
+                };
+                (baseline, canary)
+            };
+            sets.push(MetricSetPair {
+                id: name.clone(),
+                name,
+                tags: BTreeMap::new(),
+                baseline: series(at, baseline),
+                canary: series(at, canary),
+            });
+        }
+        let input = JudgeInput::new(&config, Thresholds::default(), &sets)
+            .unwrap()
+            .with_history(&history);
+        CoalmineJudge.judge(&input)
+    }
+
+    /// Shares of `runs` canaries that were flagged (any metric High or Low) and that passed.
+    pub(super) fn shares(&self, runs: u64) -> (f64, f64) {
+        let (mut flagged, mut passed) = (0, 0);
+        for seed in 0..runs {
+            let judgement = self.judge(seed);
+            flagged += u64::from(
+                judgement
+                    .results
+                    .iter()
+                    .any(|result| result.classification.failed()),
+            );
+            passed += u64::from(judgement.verdict == Verdict::Pass);
+        }
+        (flagged as f64 / runs as f64, passed as f64 / runs as f64)
+    }
+}
+
+#[test]
+#[ignore = "takes minutes; prints the table of docs/judge.md"]
+fn the_table_of_error_rates() {
+    let runs: u64 = std::env::var("RUNS")
+        .ok()
+        .and_then(|runs| runs.parse().ok())
+        .unwrap_or(2000);
+    let row = |what: &str, scene: Scene| {
+        let (flagged, passed) = scene.shares(runs);
+        println!(
+            "{what:<56} flagged {:>6.2} %  pass {:>6.2} %",
+            100.0 * flagged,
+            100.0 * passed
+        );
+    };
+    for metrics in [1, 10] {
+        for r in [0.0, 0.3, 0.6, 0.9] {
+            for history in [0, 720] {
+                for cv in [0.05, 0.2] {
+                    row(
+                        &format!("A/A {metrics} metrics r {r} history {history} CV {cv}"),
+                        Scene {
+                            metrics,
+                            r,
+                            history,
+                            cv,
+                            tolerance: Some(0.05),
+                            ..SCENE
+                        },
+                    );
+                }
+            }
+        }
+        row(
+            &format!("A/A {metrics} metrics heavy tails"),
+            Scene {
+                metrics,
+                heavy: true,
+                ..SCENE
+            },
+        );
+    }
+    for (cv, r, history) in [
+        (0.2, 0.0, 0),
+        (0.2, 0.3, 0),
+        (0.1, 0.0, 0),
+        (0.1, 0.6, 0),
+        (0.2, 0.6, 720),
+        (0.2, 0.6, 0),
+    ] {
+        row(
+            &format!("defaults, 10 metrics, one errors 1/min, CV {cv} r {r} history {history}"),
+            Scene {
+                metrics: 10,
+                cv,
+                r,
+                history,
+                errors: Some(1.0),
+                ..SCENE
+            },
+        );
+    }
+    let five = Scene {
+        tolerance: Some(0.05),
+        ..SCENE
+    };
+    for metrics in [1, 10] {
+        let five = Scene { metrics, ..five };
+        row(
+            &format!("+10 % at CV 5 % diurnal, {metrics}"),
+            Scene {
+                cv: 0.05,
+                diurnal: true,
+                change: Change::Step(0.1),
+                ..five
+            },
+        );
+        row(
+            &format!("+10 % at CV 5 % diurnal history, {metrics}"),
+            Scene {
+                cv: 0.05,
+                diurnal: true,
+                history: 720,
+                change: Change::Step(0.1),
+                ..five
+            },
+        );
+        row(
+            &format!("late +50 %, {metrics}"),
+            Scene {
+                change: Change::Late(0.5),
+                ..five
+            },
+        );
+        for r in [0.0, 0.6] {
+            row(
+                &format!("spread x3 r {r}, {metrics}"),
+                Scene {
+                    r,
+                    change: Change::Spread,
+                    ..five
+                },
+            );
+            row(
+                &format!("bimodal r {r}, {metrics}"),
+                Scene {
+                    r,
+                    change: Change::Bimodal,
+                    ..five
+                },
+            );
+        }
+        row(
+            &format!("tail 15 % x10, {metrics}"),
+            Scene {
+                change: Change::Tail,
+                ..five
+            },
+        );
+        row(
+            &format!("tail 15 % x10 history, {metrics}"),
+            Scene {
+                history: 720,
+                change: Change::Tail,
+                ..five
+            },
+        );
+        for minutes in [6, 12, 25] {
+            for size in [10.0, 50.0] {
+                row(
+                    &format!("burst of {size} in {minutes} minutes on 1/min, {metrics}"),
+                    Scene {
+                        errors: Some(1.0),
+                        change: Change::Burst(minutes, size),
+                        ..five
+                    },
+                );
+            }
+        }
+        row(
+            &format!("errors x2 at 1/min, {metrics}"),
+            Scene {
+                errors: Some(1.0),
+                change: Change::Rate(2.0),
+                ..five
+            },
+        );
+        row(
+            &format!("errors A/A 1/min, {metrics}"),
+            Scene {
+                errors: Some(1.0),
+                ..five
+            },
+        );
+        row(
+            &format!("errors A/A 0.2/min, {metrics}"),
+            Scene {
+                errors: Some(0.2),
+                ..five
+            },
+        );
+    }
+}
+
+#[test]
+fn healthy_canaries_pass_and_are_seldom_flagged() {
+    // 300 canaries: 2 % are 6, and more than 15 of them have a chance of 1 in 2,000; of 95 % at least 269 pass likewise.
+    for (r, cv, history) in [(0.0, 0.2, 0), (0.3, 0.2, 0), (0.6, 0.1, 0), (0.6, 0.1, 720)] {
+        let (flagged, passed) = Scene {
+            metrics: 10,
+            cv,
+            r,
+            history,
+            errors: Some(1.0),
+            ..SCENE
+        }
+        .shares(300);
+        assert!(
+            flagged <= 0.05 && passed >= 0.895,
+            "r {r}, CV {cv}, history {history}: {flagged} flagged, {passed} passed"
+        );
+    }
+}
+
+#[test]
+fn regressions_of_every_shape_are_found() {
+    let five = Scene {
+        tolerance: Some(0.05),
+        ..SCENE
+    };
+    let check = |what: &str, at_least: f64, scene: Scene| {
+        let (flagged, _) = scene.shares(100);
+        assert!(flagged >= at_least, "{what}: {flagged} found");
+    };
+    check(
+        "a tenth more under a daily load",
+        0.95,
+        Scene {
+            cv: 0.05,
+            diurnal: true,
+            change: Change::Step(0.1),
+            ..five
+        },
+    );
+    check(
+        "late half more",
+        0.8,
+        Scene {
+            change: Change::Late(0.5),
+            ..five
+        },
+    );
+    check(
+        "thrice the spread",
+        0.95,
+        Scene {
+            change: Change::Spread,
+            ..five
+        },
+    );
+    check(
+        "two modes",
+        0.9,
+        Scene {
+            change: Change::Bimodal,
+            r: 0.6,
+            ..five
+        },
+    );
+    check(
+        "a tail",
+        0.4,
+        Scene {
+            change: Change::Tail,
+            ..five
+        },
+    );
+    check(
+        "a tail with history",
+        0.88,
+        Scene {
+            change: Change::Tail,
+            history: 720,
+            ..five
+        },
+    );
+    check(
+        "bursts in six minutes",
+        0.95,
+        Scene {
+            errors: Some(1.0),
+            change: Change::Burst(6, 50.0),
+            ..five
+        },
+    );
+    check(
+        "bursts in 25 minutes",
+        0.95,
+        Scene {
+            errors: Some(1.0),
+            change: Change::Burst(25, 10.0),
+            ..five
+        },
+    );
+}
