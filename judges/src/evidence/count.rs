@@ -112,7 +112,7 @@ pub(crate) fn examine(
 }
 
 /// Events and exposure of each step; unpaired sides are one step.
-fn steps(aligned: &Aligned, share: f64) -> Vec<Step> {
+pub(crate) fn steps(aligned: &Aligned, share: f64) -> Vec<Step> {
     if aligned.pairing == Pairing::None {
         let (n, m) = (aligned.canary.len() as f64, aligned.baseline.len() as f64);
         let exposure = n * share / (n * share + m * (1.0 - share));
@@ -124,20 +124,21 @@ fn steps(aligned: &Aligned, share: f64) -> Vec<Step> {
     }
     let pairs = aligned.canary.iter().zip(&aligned.baseline).enumerate();
     pairs
-        .filter_map(|(index, (canary, baseline))| {
+        .map(|(index, (canary, baseline))| {
             let share = match aligned.exposure.get(index) {
                 Some((below_baseline, below_canary)) => {
-                    let all = below_baseline + below_canary;
-                    let share = below_canary / all;
-                    (share > 0.0 && share < 1.0).then_some(share)?
+                    below_canary / (below_baseline + below_canary)
                 }
                 None => share,
             };
-            Some(Step {
-                canary: canary.max(0.0),
-                baseline: baseline.max(0.0),
-                share,
-            })
+            // Without exposure on a side there is nothing to share; such a step counts as one without events.
+            let shared = share > 0.0 && share < 1.0;
+            let events = |value: f64| if shared { value.max(0.0) } else { 0.0 };
+            Step {
+                canary: events(*canary),
+                baseline: events(*baseline),
+                share: if shared { share } else { 0.5 },
+            }
         })
         .collect()
 }

@@ -111,6 +111,79 @@ impl Examined {
             .fold(1.0, f64::min)
     }
 
+    /// The answer of one of several looks before the last: a change that the evidence over time proves (`culprit`: whether it is a
+    /// rise) is High or Low where it is large enough; a Pass needs an interval that holds at all looks, and points enough for
+    /// `level`.
+    pub(crate) fn classify_early(
+        &self,
+        direction: Direction,
+        culprit: Option<bool>,
+        level: f64,
+    ) -> (Classification, EvidenceReason) {
+        if let Some(proven) = self.classify_culprit(culprit) {
+            return proven;
+        }
+        let without_tests = Self {
+            change: self.change_at_all_looks(),
+            tests: Vec::new(),
+            ..self.clone()
+        };
+        without_tests.classify(direction, level)
+    }
+
+    /// High or Low where the evidence over time proves a change and its size counts.
+    pub(crate) fn classify_culprit(
+        &self,
+        culprit: Option<bool>,
+    ) -> Option<(Classification, EvidenceReason)> {
+        let rise = culprit?;
+        let up = rise != self.complement;
+        // Any of the tests may show the size: a burst moves the number of events and not the typical step.
+        let large = |tested: &Tested| {
+            if up {
+                tested.large_rise
+            } else {
+                tested.large_fall
+            }
+        };
+        self.tests.iter().any(large).then(|| {
+            let classification = if rise {
+                Classification::High
+            } else {
+                Classification::Low
+            };
+            let test = TestKind::Sequential;
+            (classification, EvidenceReason::Proven { test })
+        })
+    }
+
+    /// The interval stretched about its estimate so that it holds at every look: by √((1 + r₀/n) ln((n + r₀)/(r₀α²)))/z with r₀ = 8
+    /// and α the 10 % that the interval leaves, the boundary of the normal mixture over that of one look.
+    fn change_at_all_looks(&self) -> ChangeEstimate {
+        const PRIOR: f64 = 8.0;
+        const LEAVES: f64 = 0.1;
+        const ONE_LOOK: f64 = 1.645;
+        let n = self.effective.max(1.0);
+        let all = ((1.0 + PRIOR / n) * ((n + PRIOR) / (PRIOR * LEAVES * LEAVES)).ln()).sqrt();
+        let factor = all / ONE_LOOK;
+        let Some(estimate) = self.change.estimate else {
+            return self.change;
+        };
+        let stretched = |end: Option<f64>| match self.scale {
+            ChangeScale::Ratio if estimate > 0.0 => {
+                end.map(|end| estimate * (end / estimate).powf(factor))
+            }
+            ChangeScale::Ratio => None,
+            ChangeScale::Difference => end.map(|end| estimate + (end - estimate) * factor),
+        };
+        let finite = |end: Option<f64>| end.filter(|value| value.is_finite());
+        ChangeEstimate {
+            low: finite(stretched(self.change.low)),
+            high: finite(stretched(self.change.high)),
+            ..self.change
+        }
+    }
+
     /// The answer at `level`.
     pub(crate) fn classify(
         &self,

@@ -8,7 +8,7 @@ use super::history;
 use super::instances;
 use super::kind::kind_of;
 use super::level::Between;
-use super::result::{ChangeScale, EvidenceReason};
+use super::result::{ChangeScale, EvidenceReason, Pairing};
 use super::{count, state};
 use crate::config::MetricSpec;
 use crate::config::evidence::MetricKind;
@@ -16,6 +16,7 @@ use crate::judge::{JudgeInput, MetricPair};
 use crate::judgement::{Caution, Classification, Reason, SideSummary};
 use crate::series::Series;
 use crate::stats::describe;
+use crate::stats::event_share::Step;
 
 /// A metric after its examination.
 #[derive(Debug, Clone)]
@@ -191,13 +192,33 @@ fn examine_shares(
     share: f64,
 ) -> Option<Examined> {
     let all = || aligned.baseline.iter().chain(&aligned.canary);
-    let whole = if all().any(|value| *value > 1.0) {
+    let count = all().count().max(1) as f64;
+    let complement = all().sum::<f64>() / whole(&aligned) / count > 0.5;
+    to_events(&mut aligned, complement);
+    let mut inner = spec.clone();
+    if complement {
+        inner.evidence.tolerance = spec.evidence.tolerance.mirrored();
+        inner.evidence.margin = spec.evidence.margin.mirrored();
+    }
+    let examined = count::examine(&aligned, &inner, (MetricKind::Proportion, declared), share)?;
+    Some(Examined {
+        complement,
+        ..examined
+    })
+}
+
+/// What a share of one is written as: 100 where any value is above 1.
+fn whole(aligned: &Aligned) -> f64 {
+    let mut all = aligned.baseline.iter().chain(&aligned.canary);
+    if all.any(|value| *value > 1.0) {
         100.0
     } else {
         1.0
-    };
-    let count = all().count().max(1) as f64;
-    let complement = all().sum::<f64>() / whole / count > 0.5;
+    }
+}
+
+fn to_events(aligned: &mut Aligned, complement: bool) {
+    let whole = whole(aligned);
     for (index, (below_baseline, below_canary)) in aligned.exposure.iter().enumerate() {
         for (value, trials) in [
             (&mut aligned.baseline[index], below_baseline),
@@ -210,16 +231,6 @@ fn examine_shares(
             *value = if close { events.round() } else { events };
         }
     }
-    let mut inner = spec.clone();
-    if complement {
-        inner.evidence.tolerance = spec.evidence.tolerance.mirrored();
-        inner.evidence.margin = spec.evidence.margin.mirrored();
-    }
-    let examined = count::examine(&aligned, &inner, (MetricKind::Proportion, declared), share)?;
-    Some(Examined {
-        complement,
-        ..examined
-    })
 }
 
 fn gauge_or_state(
@@ -270,4 +281,91 @@ fn gauge_or_state(
                 .filter(|inflation| *inflation >= 1.0 && inflation.is_finite()),
         },
     )
+}
+
+/// Differences of a gauge in time, on the scale of its history.
+pub(crate) struct Levels {
+    /// Time (or position) and canary less baseline.
+    pub(crate) differences: Vec<(i64, f64)>,
+    /// Time between two points.
+    pub(crate) step: i64,
+}
+
+/// The paired differences of a gauge and the noise of its history; `None` where the sides are not paired.
+pub(crate) fn levels_of(
+    input: &JudgeInput<'_>,
+    pair: &MetricPair<'_>,
+) -> Option<(Levels, Option<history::Noise>)> {
+    let spec = pair.spec;
+    let (baseline, canary) = (
+        points(&pair.set.baseline, spec),
+        points(&pair.set.canary, spec),
+    );
+    let aligned = align(
+        Sides {
+            baseline: &pair.set.baseline,
+            canary: &pair.set.canary,
+            exposure: None,
+        },
+        &baseline,
+        &canary,
+    );
+    if aligned.pairing == Pairing::None {
+        return None;
+    }
+    let scale = scale_of(&aligned);
+    let values = gauge::scaled(&aligned, scale);
+    let past = input.history_of(&pair.set.name);
+    let noise = history::noise(past, spec, &pair.set.tags, scale);
+    let times = aligned.times.iter().copied();
+    let differences = times.zip(values.differences.iter().map(|d| d * values.unit));
+    let step = pair
+        .set
+        .canary
+        .grid()
+        .map_or(1, |grid| i64::try_from(grid.step_ms).unwrap_or(i64::MAX));
+    let levels = Levels {
+        differences: differences.collect(),
+        step,
+    };
+    Some((levels, noise))
+}
+
+/// Events of both sides in time.
+pub(crate) struct Events {
+    /// Time (or position) and events of each step.
+    pub(crate) steps: Vec<(i64, Step)>,
+}
+
+/// The events of a count, or of a share with its denominator; `None` where the sides are not paired.
+pub(crate) fn as_events(
+    input: &JudgeInput<'_>,
+    pair: &MetricPair<'_>,
+    examined: &Examined,
+) -> Option<Events> {
+    let spec = pair.spec;
+    let (baseline, canary) = (
+        usable(&pair.set.baseline, spec, true),
+        usable(&pair.set.canary, spec, true),
+    );
+    let mut aligned = align(
+        Sides {
+            baseline: &pair.set.baseline,
+            canary: &pair.set.canary,
+            exposure: denominators(input, pair),
+        },
+        &baseline,
+        &canary,
+    );
+    if aligned.pairing == Pairing::None {
+        return None;
+    }
+    if examined.kind == MetricKind::Proportion {
+        to_events(&mut aligned, examined.complement);
+    }
+    let times = aligned.times.clone();
+    let steps = count::steps(&aligned, share(input));
+    Some(Events {
+        steps: times.into_iter().zip(steps).collect(),
+    })
 }

@@ -4,12 +4,15 @@
 //! Low (proven and large enough), Pass (a change beyond the margin is ruled out) or Inconclusive. `docs/judge.md` says exactly
 //! what is computed. It never adds noise, never takes missing data for good, and never says Pass for want of evidence.
 
+use crate::config::Direction;
 use crate::evidence::examined::{Examined, as_reason};
 use crate::evidence::metric::{Looked, look};
-use crate::evidence::result::{ChangeScale, MetricEvidence};
-use crate::judge::{Judge, JudgeInput, MetricPair};
+use crate::evidence::result::{ChangeScale, EvidenceReason, MetricEvidence};
+use crate::judge::{Judge, JudgeInput, Looks, MetricPair};
 use crate::judgement::{Classification, Judgement, MetricResult, Reason, ShiftEstimate};
 use crate::score::by_evidence;
+use crate::sequential;
+use crate::sequential::advance::{Advanced, advance};
 use crate::stats::{effect, holm};
 
 /// The name by which configs ask for it.
@@ -31,25 +34,79 @@ impl Judge for CoalmineJudge {
     /// Cost O(n²) a metric up to 128 points a side, O(n log n) above.
     fn judge(&self, input: &JudgeInput<'_>) -> Judgement {
         let looked: Vec<Looked> = input.pairs().iter().map(|pair| look(input, pair)).collect();
-        let levels = levels(input, &looked);
+        let (mode, state) = match input.looks() {
+            Looks::Once => (Mode::Once, None),
+            Looks::Repeated { carried, last } => {
+                let Advanced { state, culprits } = advance(input, &looked, carried);
+                (Mode::Repeated { culprits, last }, Some(state))
+            }
+        };
+        let levels = levels(input, &looked, mode.alpha());
         let results = input
             .pairs()
             .iter()
             .zip(looked)
             .zip(levels)
-            .map(|((pair, looked), level)| result(pair, looked, level))
+            .enumerate()
+            .map(|(index, ((pair, looked), level))| result(pair, looked, level, &mode, index))
             .collect();
-        by_evidence::judgement(
+        let judgement = by_evidence::judgement(
             NAME,
             results,
             &input.config().group_weights,
             input.thresholds(),
-        )
+        );
+        Judgement {
+            evidence: state,
+            ..judgement
+        }
+    }
+}
+
+/// What the answers of this look may rest on.
+enum Mode {
+    Once,
+    Repeated {
+        /// Of each pair, whether evidence over time proves a change, and whether it is a rise.
+        culprits: Vec<Option<bool>>,
+        last: bool,
+    },
+}
+
+impl Mode {
+    /// The level of the tests of one look. In repeated looks half of it is spent on the evidence over time.
+    fn alpha(&self) -> f64 {
+        match self {
+            Self::Once => ALPHA,
+            Self::Repeated { .. } => ALPHA - sequential::ALPHA,
+        }
+    }
+
+    fn classify(
+        &self,
+        index: usize,
+        examined: &Examined,
+        direction: Direction,
+        level: f64,
+    ) -> (Classification, EvidenceReason) {
+        match self {
+            Self::Once => examined.classify(direction, level),
+            Self::Repeated {
+                culprits,
+                last: false,
+            } => examined.classify_early(direction, culprits[index], sequential::ALPHA),
+            Self::Repeated {
+                culprits,
+                last: true,
+            } => examined
+                .classify_culprit(culprits[index])
+                .unwrap_or_else(|| examined.classify(direction, level)),
+        }
     }
 }
 
 /// The level of each metric. Muted metrics take no part: they get the level that they would have had as one more.
-fn levels(input: &JudgeInput<'_>, looked: &[Looked]) -> Vec<f64> {
+fn levels(input: &JudgeInput<'_>, looked: &[Looked], alpha: f64) -> Vec<f64> {
     let p = |index: usize| {
         let examined: Option<&Examined> = looked[index].examined.as_ref();
         examined.map_or(1.0, |found| found.p(input.pairs()[index].spec.direction))
@@ -58,20 +115,26 @@ fn levels(input: &JudgeInput<'_>, looked: &[Looked]) -> Vec<f64> {
         .filter(|index| !input.pairs()[*index].spec.muted && looked[*index].examined.is_some())
         .collect();
     let values: Vec<f64> = counted.iter().map(|index| p(*index)).collect();
-    let found = holm::levels(&values, ALPHA, values.len());
-    let mut levels = vec![ALPHA / (counted.len() + 1) as f64; looked.len()];
+    let found = holm::levels(&values, alpha, values.len());
+    let mut levels = vec![alpha / (counted.len() + 1) as f64; looked.len()];
     for (index, level) in counted.into_iter().zip(found) {
         levels[index] = level;
     }
     levels
 }
 
-fn result(pair: &MetricPair<'_>, looked: Looked, level: f64) -> MetricResult {
+fn result(
+    pair: &MetricPair<'_>,
+    looked: Looked,
+    level: f64,
+    mode: &Mode,
+    index: usize,
+) -> MetricResult {
     let direction = pair.spec.direction;
     let (classification, reason) = match (&looked.settled, &looked.examined) {
         (Some((classification, reason)), _) => (*classification, reason.clone()),
         (None, Some(examined)) => {
-            let (classification, finding) = examined.classify(direction, level);
+            let (classification, finding) = mode.classify(index, examined, direction, level);
             (classification, as_reason(finding))
         }
         (None, None) => (Classification::Inconclusive, Reason::MissingData),

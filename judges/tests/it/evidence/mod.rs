@@ -1,5 +1,6 @@
 //! The evidence judge.
 
+mod looks;
 mod noise;
 mod properties;
 mod simulation;

@@ -33,6 +33,13 @@ impl Chance {
         count
     }
 
+    /// At least 1, with this mean.
+    pub(crate) fn geometric(&mut self, mean: f64) -> f64 {
+        (self.uniform().ln() / (1.0 - 1.0 / mean).ln())
+            .ceil()
+            .max(1.0)
+    }
+
     /// `n` standard normal values with lag-one autocorrelation `r`, from its stationary distribution.
     pub(crate) fn autoregressive(&mut self, n: usize, r: f64) -> Vec<f64> {
         let fresh = (1.0 - r * r).sqrt();

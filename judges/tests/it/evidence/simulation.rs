@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use coalmine_judges::config::evidence::Allowance;
 use coalmine_judges::config::{JudgeConfig, MetricSpec, Thresholds};
-use coalmine_judges::judge::{Judge, JudgeInput};
-use coalmine_judges::judgement::{Judgement, Verdict};
+use coalmine_judges::judge::{Judge, JudgeInput, Looks};
+use coalmine_judges::judgement::{Judgement, MetricResult, Verdict};
 use coalmine_judges::judges::coalmine_v1::CoalmineJudge;
+use coalmine_judges::sequential::EvidenceState;
 use coalmine_judges::series::{Grid, HistorySeries, MetricSetPair, Series};
 
 use super::noise::Chance;
@@ -26,8 +27,40 @@ pub(super) struct Scene {
     pub(super) heavy: bool,
     /// One metric is a count of so many a minute.
     pub(super) errors: Option<f64>,
+    /// Whether the errors come in bursts of each side's own, of ten in the mean.
+    pub(super) bursty: bool,
     pub(super) tolerance: Option<f64>,
     pub(super) change: Change,
+}
+
+/// What a scene makes of a seed.
+struct Data {
+    config: JudgeConfig,
+    sets: Vec<MetricSetPair>,
+    history: Vec<HistorySeries>,
+}
+
+impl Data {
+    /// The judgement of the first `points`.
+    fn judge(&self, points: usize, looks: Looks<'_>) -> Judgement {
+        let first = |series: &Series| {
+            Series::new(series.grid(), series.values().iter().take(points).copied())
+        };
+        let sets: Vec<MetricSetPair> = self
+            .sets
+            .iter()
+            .map(|set| MetricSetPair {
+                baseline: first(&set.baseline),
+                canary: first(&set.canary),
+                ..set.clone()
+            })
+            .collect();
+        let input = JudgeInput::new(&self.config, Thresholds::default(), &sets)
+            .unwrap()
+            .with_history(&self.history)
+            .with_looks(looks);
+        CoalmineJudge.judge(&input)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -52,6 +85,7 @@ pub(super) const SCENE: Scene = Scene {
     diurnal: false,
     heavy: false,
     errors: None,
+    bursty: false,
     tolerance: None,
     change: Change::None,
 };
@@ -115,8 +149,7 @@ impl Scene {
         canary
     }
 
-    /// The canary's judgement in run number `seed`.
-    pub(super) fn judge(&self, seed: u64) -> Judgement {
+    fn data(&self, seed: u64) -> Data {
         let mut chance = Chance(seed.wrapping_mul(0x5851_F42D_4C95_7F2D) ^ 0x1405_7B7E_F767_814F);
         let start = (chance.uniform() * 1440.0) as usize;
         let grid = |minute: usize| Grid {
@@ -138,7 +171,14 @@ impl Scene {
             let (baseline, canary) = if let (0, Some(rate)) = (metric, self.errors) {
                 let mut side = |times: f64| {
                     (0..self.points)
-                        .map(|_| chance.poisson(rate * times))
+                        .map(|_| {
+                            if self.bursty {
+                                let bursts = chance.poisson(rate * times / 10.0) as usize;
+                                (0..bursts).map(|_| chance.geometric(10.0)).sum()
+                            } else {
+                                chance.poisson(rate * times)
+                            }
+                        })
                         .collect::<Vec<f64>>()
                 };
                 let baseline = side(1.0);
@@ -180,10 +220,45 @@ impl Scene {
                 canary: series(at, canary),
             });
         }
-        let input = JudgeInput::new(&config, Thresholds::default(), &sets)
-            .unwrap()
-            .with_history(&history);
-        CoalmineJudge.judge(&input)
+        Data {
+            config,
+            sets,
+            history,
+        }
+    }
+
+    /// The canary's judgement in run number `seed`.
+    pub(super) fn judge(&self, seed: u64) -> Judgement {
+        self.data(seed).judge(self.points, Looks::Once)
+    }
+
+    /// Looks after every point from the fifth on, up to the first that flags something: that point.
+    pub(super) fn first_alarm(&self, seed: u64) -> Option<usize> {
+        let data = self.data(seed);
+        let mut carried: Option<EvidenceState> = None;
+        for points in 5..=self.points {
+            let looks = Looks::Repeated {
+                carried: carried.as_ref(),
+                last: points == self.points,
+            };
+            let judgement = data.judge(points, looks);
+            let failed = |result: &MetricResult| result.classification.failed();
+            if judgement.results.iter().any(failed) {
+                return Some(points);
+            }
+            carried = judgement.evidence;
+        }
+        None
+    }
+
+    /// Share of `runs` canaries flagged at any of the looks, and the median point of the first alarm.
+    pub(super) fn alarms(&self, runs: u64) -> (f64, Option<usize>) {
+        let mut found: Vec<usize> = (0..runs)
+            .filter_map(|seed| self.first_alarm(seed))
+            .collect();
+        found.sort_unstable();
+        let share = found.len() as f64 / runs as f64;
+        (share, found.get(runs as usize / 2).copied())
     }
 
     /// Shares of `runs` canaries that were flagged (any metric High or Low) and that passed.
@@ -205,6 +280,11 @@ impl Scene {
 
 #[test]
 #[ignore = "takes minutes; prints the table of docs/judge.md"]
+#[expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "it is a program: it prints a table of as many runs as `RUNS` says"
+)]
 fn the_table_of_error_rates() {
     let runs: u64 = std::env::var("RUNS")
         .ok()
@@ -218,6 +298,71 @@ fn the_table_of_error_rates() {
             100.0 * passed
         );
     };
+    let watched = |what: &str, scene: Scene| {
+        let (found, median) = scene.alarms(runs / 10);
+        let median = median.map_or("-".to_owned(), |minute| minute.to_string());
+        println!(
+            "every minute: {what:<42} found {:>6.2} %  median minute {median}",
+            100.0 * found
+        );
+    };
+    for r in [0.0, 0.3, 0.6, 0.9] {
+        for (metrics, heavy) in [(20, false), (20, true)] {
+            let scene = Scene {
+                metrics,
+                r,
+                heavy,
+                history: 720,
+                tolerance: Some(0.05),
+                ..SCENE
+            };
+            watched(&format!("A/A {metrics} metrics r {r} heavy {heavy}"), scene);
+        }
+        for by in [0.2, 0.5] {
+            let scene = Scene {
+                r,
+                history: 720,
+                tolerance: Some(0.05),
+                change: Change::Step(by),
+                ..SCENE
+            };
+            watched(&format!("+{by} r {r}, 1 metric"), scene);
+        }
+    }
+    for rate in [1.0, 20.0] {
+        watched(
+            &format!("errors A/A {rate}/min"),
+            Scene {
+                errors: Some(rate),
+                ..SCENE
+            },
+        );
+        watched(
+            &format!("errors x2 {rate}/min"),
+            Scene {
+                errors: Some(rate),
+                change: Change::Rate(2.0),
+                ..SCENE
+            },
+        );
+        watched(
+            &format!("bursty errors A/A {rate}/min"),
+            Scene {
+                errors: Some(rate),
+                bursty: true,
+                ..SCENE
+            },
+        );
+        watched(
+            &format!("bursty errors x2 {rate}/min"),
+            Scene {
+                errors: Some(rate),
+                bursty: true,
+                change: Change::Rate(2.0),
+                ..SCENE
+            },
+        );
+    }
     for metrics in [1, 10] {
         for r in [0.0, 0.3, 0.6, 0.9] {
             for history in [0, 720] {
