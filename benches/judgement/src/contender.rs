@@ -3,6 +3,7 @@
 use coalmine_judges::config::Thresholds;
 use coalmine_judges::judge::{Judge, JudgeInput, Looks, TrafficShare};
 use coalmine_judges::judgement::{Classification, Judgement, MetricResult, Verdict};
+use coalmine_judges::judges::coalmine_v1::CoalmineJudge;
 use coalmine_judges::judges::netflix_aca::NetflixAcaJudge;
 use coalmine_judges::sequential::EvidenceState;
 use coalmine_judges::series::MetricSetPair;
@@ -18,8 +19,12 @@ pub struct Contender {
     first_look: usize,
     /// How much speaks against a metric, on any scale: what is compared at matched false-alarm rates.
     suspicion: fn(&MetricResult) -> f64,
+    /// Whether the smallest change that the judge says it could have seen is above its own margin; absent where it says none.
+    blind: fn(&MetricResult) -> Option<bool>,
     /// What a look hands on to the next one.
     carry: fn(&Judgement) -> Option<EvidenceState>,
+    /// Whether the evidence over all looks speaks against the canary, whichever metric it comes from.
+    alarmed: fn(&Judgement) -> bool,
     /// The required numbers are about this judge.
     required: bool,
 }
@@ -36,7 +41,7 @@ impl Contender {
     /// All judges that there are, the reference first.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        vec![Self::netflix_aca()]
+        vec![Self::netflix_aca(), Self::coalmine()]
     }
 
     /// Kayenta's judge. It is asked from minute 10 on, because with fewer points its interval is false.
@@ -47,8 +52,27 @@ impl Contender {
             repeated: false,
             first_look: 10,
             suspicion: clearance,
+            blind: |_| None,
             carry: |_| None,
+            alarmed: |_| false,
             required: false,
+        }
+    }
+
+    /// The evidence judge, which knows that it is asked again and carries its evidence from look to look.
+    #[must_use]
+    pub fn coalmine() -> Self {
+        Self {
+            suspicion: improbability,
+            blind: beyond_the_margin,
+            carry: |judgement| judgement.evidence.clone(),
+            alarmed: |judgement| {
+                judgement
+                    .evidence
+                    .as_ref()
+                    .is_some_and(EvidenceState::alarmed)
+            },
+            ..Self::required(Box::new(CoalmineJudge))
         }
     }
 
@@ -60,7 +84,9 @@ impl Contender {
             repeated: true,
             first_look: 1,
             suspicion: clearance,
+            blind: |_| None,
             carry: |_| None,
+            alarmed: |_| false,
             required: true,
         }
     }
@@ -138,6 +164,10 @@ pub struct Answer {
     pub verdict: Verdict,
     /// Each metric.
     pub classes: Vec<Classification>,
+    /// For each metric whether the judge says that it could not have seen its margin.
+    pub blind: Vec<Option<bool>>,
+    /// Whether the evidence over all looks raised an alarm.
+    pub alarmed: bool,
     /// How much speaks against the worst metric.
     pub suspicion: f64,
 }
@@ -148,14 +178,16 @@ impl Answer {
         Self {
             verdict: judgement.verdict,
             classes: results.iter().map(|result| result.classification).collect(),
+            blind: results.iter().map(contender.blind).collect(),
+            alarmed: (contender.alarmed)(judgement),
             suspicion: results.iter().map(contender.suspicion).fold(0.0, f64::max),
         }
     }
 
-    /// Whether any metric is High or Low.
+    /// Whether any metric is High or Low, or all of them together raised an alarm.
     #[must_use]
     pub fn flagged(&self) -> bool {
-        self.classes.iter().copied().any(is_flag)
+        self.alarmed || self.classes.iter().copied().any(is_flag)
     }
 }
 
@@ -184,4 +216,17 @@ fn clearance(result: &MetricResult) -> f64 {
     } else {
         0.0
     }
+}
+
+/// How improbable what was seen is without a change: `-ln p`. 0 where nothing was compared.
+fn improbability(result: &MetricResult) -> f64 {
+    let evidence = result.evidence.as_ref();
+    evidence.map_or(0.0, |evidence| {
+        -libm::log(evidence.p.max(f64::MIN_POSITIVE))
+    })
+}
+
+fn beyond_the_margin(result: &MetricResult) -> Option<bool> {
+    let evidence = result.evidence.as_ref()?;
+    Some(evidence.visible_change? > evidence.margin.high)
 }

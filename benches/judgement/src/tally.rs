@@ -27,6 +27,9 @@ pub struct Tally {
     /// Of the metrics that were Inconclusive, those whose smallest visible change is above the margin; among those for which
     /// it was worked out.
     pub justified: Rate,
+    /// Of the metrics that were Inconclusive, those of which the judge says that it could not have seen its margin; among those
+    /// of which it says anything.
+    pub stated: Rate,
     /// Minute of the first flag, of the runs that had one.
     pub first_flags: Vec<f64>,
     /// What spoke against each run's canary most, in the order of the runs.
@@ -88,10 +91,15 @@ impl Tally {
             }
         });
         self.sound += u64::from(sound && answer.classes.len() == case.sets.len());
-        for (class, visible) in answer.classes.iter().zip(&case.smallest_visible) {
+        let known = answer.blind.iter().zip(&case.smallest_visible);
+        for (class, (blind, visible)) in answer.classes.iter().zip(known) {
             self.undecided.of += 1;
             if *class == Classification::Inconclusive {
                 self.undecided.hits += 1;
+                if let Some(blind) = blind {
+                    self.stated.of += 1;
+                    self.stated.hits += u64::from(*blind);
+                }
                 if let Some(visible) = visible {
                     self.justified.of += 1;
                     self.justified.hits += u64::from(*visible > MARGIN);
@@ -113,6 +121,7 @@ impl Tally {
         for (sum, more) in [
             (&mut self.undecided, later.undecided),
             (&mut self.justified, later.justified),
+            (&mut self.stated, later.stated),
         ] {
             sum.hits += more.hits;
             sum.of += more.of;

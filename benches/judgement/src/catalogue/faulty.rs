@@ -35,7 +35,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         let step = Gauge::healthy(0.05).load(load).change(Change::Step(1.1));
         all.push(gauge(step, Wish::five_percent(), 0.98));
     }
-    for (rate, load) in [(1.0, Load::Diurnal), (20.0, Load::Wandering)] {
+    for (rate, load) in [(1.0, Load::Flat), (20.0, Load::Wandering)] {
         for minutes in [6, 12, 25] {
             let change = count::Change::Burst {
                 minutes,

@@ -71,7 +71,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             all.push(scenario.goal(Measure::Same, Bound::AtLeast(1.0)));
         }
     }
-    // Alone a metric cannot hide behind the verdict of others, and it is the case of stats.md, finding 2.
+    // Alone a metric cannot hide behind the verdict of others.
     let gauge = Gauge::healthy(0.3).change(Change::Step(1.28));
     let what = "twelve units from 1e-8 to 1e6, one gauge, +28 % at CV 30 %";
     let scenario = Scenario::faulty(

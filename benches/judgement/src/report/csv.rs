@@ -3,7 +3,7 @@
 use super::{Report, Row, interval_ends};
 use crate::scenario::Measure;
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 29] = [
     "section",
     "scenario",
     "faulty",
@@ -23,6 +23,7 @@ const COLUMNS: [&str; 28] = [
     "sound",
     "metrics_inconclusive",
     "inconclusive_justified",
+    "inconclusive_stated",
     "minutes_50",
     "minutes_90",
     "recall_at_1",
@@ -52,12 +53,12 @@ pub fn csv(report: &Report) -> Result<Vec<u8>, ::csv::Error> {
             record[0] = "Time".to_owned();
             record[1] = "microseconds a gauge metric of 60 points".to_owned();
             record[3].clone_from(name);
-            record[24] = format!("{:.2}", times.metric[judge]);
+            record[25] = format!("{:.2}", times.metric[judge]);
             if report.required[judge] {
-                record[25] = format!("≤ {}", crate::timing::MOST_MICROSECONDS);
-                record[26] = report.time_standing(judge).word().to_owned();
+                record[26] = format!("≤ {}", crate::timing::MOST_MICROSECONDS);
+                record[27] = report.time_standing(judge).word().to_owned();
             }
-            record[27] = format!("sorting the same points takes {:.2}", times.sorting);
+            record[28] = format!("sorting the same points takes {:.2}", times.sorting);
             writer.write_record(record)?;
         }
     }
@@ -132,6 +133,7 @@ fn record(report: &Report, row: &Row, judge: usize) -> Vec<String> {
         share(Measure::Sound),
         number(tally.undecided.share()),
         number(tally.justified.share()),
+        number(tally.stated.share()),
     ]);
     record.extend(row.minutes(judge).map(minute));
     record.extend(row.matched[judge].map(number));

@@ -49,6 +49,7 @@ struct JudgeLine {
     passed: String,
     inconclusive: String,
     justified: String,
+    stated: String,
     minutes: String,
     matched: String,
 }
@@ -207,6 +208,7 @@ fn line(report: &Report, row: &Row) -> Line {
             passed: verdict(0),
             inconclusive: verdict(2),
             justified: percent(tally.justified.share()),
+            stated: percent(tally.stated.share()),
             minutes: minutes.join(" / "),
             matched: row.matched[judge].map(percent).join(" / "),
         }

@@ -43,6 +43,7 @@ fn section_lines(report: &Report, rows: &[&Row]) -> Vec<Vec<String>> {
         "Pass",
         "Inc.",
         "justified",
+        "stated",
         "50 / 90 % by minute",
         "recall at 1 / 2 / 5 %",
     ]
@@ -75,6 +76,7 @@ fn section_lines(report: &Report, rows: &[&Row]) -> Vec<Vec<String>> {
                 verdict(0),
                 verdict(2),
                 percent(tally.justified.share()),
+                percent(tally.stated.share()),
                 if row.watched {
                     minutes.join(" / ")
                 } else {

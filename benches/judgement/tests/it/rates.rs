@@ -57,7 +57,7 @@ fn chance_excuses_what_is_likely_and_nothing_else() {
 
 #[test]
 fn what_could_be_seen_is_that_of_the_reference() {
-    // stats.md 7.3: CV 5 / 10 / 20 / 40 % at 60 points a side; there as a difference, here as a ratio.
+    // The reference's table: CV 5 / 10 / 20 / 40 % at 60 points a side; there as a difference, here as a ratio.
     for (cv, percent) in [(0.05, 3.0), (0.1, 5.9), (0.2, 11.8), (0.4, 23.7)] {
         let found = smallest_visible(cv, 1.0, 60).ln_1p() * 100.0;
         assert!(
