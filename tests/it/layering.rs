@@ -205,11 +205,15 @@ fn every_part_imports_only_what_it_may() {
 }
 
 #[test]
-fn the_pure_crates_import_nothing_of_ours_but_the_judges() {
+fn the_crates_beside_the_program_import_nothing_of_ours_but_the_judges() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (folder, allowed) in [
         ("judges/src", &[][..]),
         ("reports/src", &["coalmine_judges"][..]),
+        (
+            "benches/judgement/src",
+            &["coalmine_judges", "coalmine_benchmark"][..],
+        ),
     ] {
         let files = rust_files(&root.join(folder));
         assert!(!files.is_empty());
