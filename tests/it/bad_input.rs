@@ -420,16 +420,16 @@ fn thresholds_and_judges_that_do_not_exist() {
     exit 2
 
     ---
-    error: no judge is called `dredd-v1.0` (--judge); expected `NetflixACAJudge-v1.0`
+    error: no judge is called `dredd-v1.0` (--judge); expected `NetflixACAJudge-v1.0` or `CoalmineJudge-v1`
 
     1 error. Nothing was judged.
     ");
-    let other = format!("judge: {{ name: CoalmineJudge-v1 }}\n{CONFIG}");
+    let other = format!("judge: {{ name: RemoteJudge-v1.0 }}\n{CONFIG}");
     insta::assert_snapshot!(check(&[("other.yaml", other.as_bytes())], &format!("{judge} --config other.yaml")), @r"
     exit 2
 
     ---
-    error: no judge is called `CoalmineJudge-v1` (the config's judge.name); expected `NetflixACAJudge-v1.0`
+    error: no judge is called `RemoteJudge-v1.0` (the config's judge.name); expected `NetflixACAJudge-v1.0` or `CoalmineJudge-v1`
     hint: `--judge NetflixACAJudge-v1.0` judges by another one
 
     1 error. Nothing was judged.

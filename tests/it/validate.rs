@@ -11,7 +11,7 @@ fn configs_are_validated_all_of_them_at_once() {
         .file("odd.yaml", CONFIG.replace("100", "60"))
         .file(
             "next.yaml",
-            format!("judge: {{ name: CoalmineJudge-v1 }}\n{CONFIG}"),
+            format!("judge: {{ name: RemoteJudge-v1.0 }}\n{CONFIG}"),
         )
         .file("bad.yaml", CONFIG.replace("increase,", "increse,"));
     insta::assert_snapshot!(folder.brief("validate config.yaml odd.yaml"), @r"
@@ -26,7 +26,7 @@ fn configs_are_validated_all_of_them_at_once() {
     exit 0
     next.yaml: ok, 1 metric, 1 warning
     ---
-    warning: `next.yaml`: judge.name: this version has no judge `CoalmineJudge-v1`; `coalmine judge` needs `--judge NetflixACAJudge-v1.0`
+    warning: `next.yaml`: judge.name: this version has no judge `RemoteJudge-v1.0`; `coalmine judge` needs `--judge NetflixACAJudge-v1.0`
     ");
     insta::assert_snapshot!(folder.brief("validate bad.yaml config.yaml none.yaml"), @r"
     exit 2

@@ -109,7 +109,7 @@ async fn what_could_only_fail_later_is_refused_at_once() {
         (
             "/canaryConfig/judge/name".to_owned(),
             json!("dredd-v1.0"),
-            "no judge is called `dredd-v1.0`; expected `NetflixACAJudge-v1.0`",
+            "no judge is called `dredd-v1.0`; expected `NetflixACAJudge-v1.0` or `CoalmineJudge-v1`",
         ),
         (
             "/canaryConfig/metrics/0/query".to_owned(),
