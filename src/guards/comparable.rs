@@ -77,7 +77,8 @@ pub fn differences(
 /// Too few instances that take part: fewer than nine of ten. One of many that is down says nothing of the version.
 fn not_serving(view: &View, group: &GroupView) -> Vec<String> {
     let name = &group.name;
-    let whole = group.instances.len();
+    let asked = usize::try_from(group.capacity.desired).unwrap_or(usize::MAX);
+    let whole = group.instances.len().max(asked);
     let serve = group.instances.iter();
     let serve = serve
         .filter(|it| it.health == Health::Up && it.registered)

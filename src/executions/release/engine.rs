@@ -10,10 +10,11 @@ use crate::executions::command::Command;
 use crate::executions::engine::{Engine, Turn, TurnError, with_causes};
 use crate::executions::event::Event;
 use crate::executions::state::State;
+use crate::model::ids::ExecutionId;
 use crate::model::release::cluster::Place;
 use crate::model::release::window::Moment;
 use crate::stages::Stage;
-use crate::stages::plan::Plan;
+use crate::stages::plan::{Plan, Release};
 use crate::store::{Lease, LockAnswer};
 use crate::strategies::{self, Drift, Found};
 
@@ -146,6 +147,17 @@ impl Engine {
         {
             return self.not_as_planned(lease, state, &gone).await;
         }
+        if state.request.preempts
+            && let Some(wider) = self.wider(&plan.release, &state.id).await?
+        {
+            let event = ReleaseEvent::Decided {
+                decision: Decision::Refused,
+                cause: Cause::NotAllowed,
+                reason: wider,
+                by: None,
+            };
+            return self.happened(lease, state, event).await;
+        }
         let mut seen = BTreeMap::new();
         for found in &found {
             seen.insert(lock_name(&found.view.place), found.view.fencing);
@@ -186,6 +198,44 @@ impl Engine {
             }
             Ok(found) => self.not_as_planned(lease, state, &found).await,
         }
+    }
+
+    /// Why a release that takes over from others may not: one of them is at work at more places than it would take over, and
+    /// what that began there nobody would bring to an end. `asks` is not looked at.
+    ///
+    /// # Errors
+    /// As for reading journals.
+    pub(super) async fn wider(
+        &self,
+        release: &Release,
+        asks: &ExecutionId,
+    ) -> Result<Option<String>, TurnError> {
+        let taken: BTreeSet<String> = release
+            .targets
+            .iter()
+            .map(|target| lock_name(&target.place))
+            .collect();
+        for name in &taken {
+            let Some((owner, _)) = self.ports().store.lock_owner(name).await? else {
+                continue;
+            };
+            if owner == *asks {
+                continue;
+            }
+            let other = self.load(&owner).await?;
+            let locks = other.locks_at_stake().into_iter().flatten();
+            let more: Vec<String> = locks
+                .filter(|(lock, _)| !taken.contains(*lock))
+                .map(|(lock, _)| format!("`{lock}`"))
+                .collect();
+            if !more.is_empty() {
+                return Ok(Some(format!(
+                    "release `{owner}` is at work on `{name}`, and on {} too, which would stay as it is half-way (hint: take that one back first: `coalmine release rollback {owner}`)",
+                    more.join(", ")
+                )));
+            }
+        }
+        Ok(None)
     }
 
     async fn not_as_planned(

@@ -37,6 +37,20 @@ impl Engine {
             .release
             .as_ref()
             .is_some_and(|it| it.lost_to.is_some());
+        let unseen = release.targets.iter().zip(&present);
+        let unseen = unseen.filter(|(_, view)| view.is_none()).map(|it| it.0);
+        if let Some(target) = unseen.take(usize::from(cleans && is_lost)).next() {
+            // What is left of it there decides what it has to do, and it is settled once.
+            let held = Held {
+                hold: Hold::Driver,
+                why: format!("target `{}` is out of reach", target.name),
+                until_ms: None,
+                most_ms: None,
+                cause: Cause::Operation,
+                step: None,
+            };
+            return self.hold_up(lease, state, held).await;
+        }
         let steps = if cleans && is_lost {
             match self.master_again(&state, &release, &present).await? {
                 Ok(is_ours) => {
@@ -76,11 +90,16 @@ impl Engine {
     ) -> Result<Result<Vec<bool>, Held>, TurnError> {
         let owing = strategies::is_owing(release, &state.touched_steps(), present);
         let mut is_ours = vec![false; release.targets.len()];
-        for (place, target) in release.targets.iter().enumerate() {
-            if !owing.get(place).copied().unwrap_or_default() {
-                continue;
-            }
-            let name = lock_name(&target.place);
+        // In one order for all, as at the start of every release.
+        let mut places: Vec<(usize, String)> = release
+            .targets
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| owing.get(*place).copied().unwrap_or_default())
+            .map(|(place, target)| (place, lock_name(&target.place)))
+            .collect();
+        places.sort_by(|(_, a), (_, b)| a.cmp(b));
+        for (place, name) in places {
             let seen = present.get(place).and_then(Option::as_ref);
             let seen = seen.map_or(0, |view| view.fencing);
             match self
@@ -95,6 +114,8 @@ impl Engine {
                     }
                 }
                 LockAnswer::Held { owner } => {
+                    // Nobody waits for what this one took meanwhile.
+                    self.ports().store.unlock(&state.id).await?;
                     return Ok(Err(Held {
                         hold: Hold::Lock,
                         why: format!(
@@ -167,17 +188,7 @@ impl Engine {
         let Some(release) = state.release.as_ref().filter(|it| it.lost_to.is_some()) else {
             return Ok(false);
         };
-        let is_side = || {
-            let group = operation.change.group();
-            state.request.release.iter().any(|release| {
-                release.targets.iter().any(|target| {
-                    target.place == operation.place
-                        && group.is_some()
-                        && (target.baseline.as_ref() == group || target.canary.as_ref() == group)
-                })
-            })
-        };
-        if purpose != Purpose::CleanUp || is_side() {
+        if purpose != Purpose::CleanUp || is_side(state, operation) {
             return Ok(false);
         }
         // What was settled while production was ours rests on what is not so any more.
@@ -192,6 +203,22 @@ impl Engine {
             },
         )
     }
+}
+
+/// Whether an operation concerns the release's own baseline or canary.
+pub(super) fn is_side(state: &State, operation: &Operation) -> bool {
+    let Some(group) = operation.change.group() else {
+        return false;
+    };
+    state.request.release.iter().any(|release| {
+        release.targets.iter().any(|target| {
+            target.place == operation.place
+                && [&target.baseline, &target.canary]
+                    .into_iter()
+                    .flatten()
+                    .any(|it| it == group)
+        })
+    })
 }
 
 impl State {

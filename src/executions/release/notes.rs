@@ -13,6 +13,7 @@ use crate::guards::windows::{self, Opening};
 use crate::model::release::cluster::{Place, Share, View};
 use crate::model::release::step::Step;
 use crate::model::release::window::{Moment, Windows};
+use crate::stages::operate::Purpose;
 use crate::stages::plan::Plan;
 use crate::stages::{Stage, StageState};
 
@@ -29,8 +30,14 @@ impl Office {
         let spec = &plan.release.spec;
         let mut notes = Vec::new();
         for moment in [Moment::Start, Moment::Promote] {
-            // Once it has begun, the window of its start has no say.
-            if moment == Moment::Start && state.is_some_and(State::has_touched) {
+            // Once it has begun, or promotes, that window has no say any more.
+            let is_over = state.is_some_and(|state| match moment {
+                Moment::Start => state.has_touched(),
+                Moment::Promote => state.operations().any(|(_, operate, at)| {
+                    operate.purpose == Purpose::Promote && at.touched().count() > 0
+                }),
+            });
+            if is_over {
                 continue;
             }
             notes.extend(window(&spec.windows, moment, now_ms));

@@ -225,7 +225,7 @@ impl ReleaseDesk for Office {
         let state = self.state(id).await?;
         let (by, reason) = (kept(by, LONGEST_WORDS), kept(reason, LONGEST_WORDS));
         let decided = state.release.as_ref().and_then(|it| it.decided.as_ref());
-        if decided.is_none() && !targets.is_empty() {
+        if state.end.is_none() && !targets.is_empty() {
             return Err(DeskError::WrongState(
                 "it is under way, and then all of its targets are taken back; name none".to_owned(),
             ));
@@ -257,6 +257,11 @@ impl ReleaseDesk for Office {
         let of: Vec<&str> = part.targets.iter().map(|it| it.name.as_str()).collect();
         if let Some(running) = self.undo_of(id, &of).await? {
             return Ok(RollbackOutcome::Started(running));
+        }
+        let engine = self.executions.engine();
+        let wider = engine.wider(&part, id).await;
+        if let Some(why) = wider.map_err(|error| unavailable(&error))? {
+            return Err(DeskError::WrongState(why));
         }
         let mut found = Vec::new();
         for target in &part.targets {
@@ -322,12 +327,15 @@ impl ReleaseDesk for Office {
         } else {
             Vec::new()
         };
+        let seen = |place: &Place| views.iter().find(|view| view.place == *place).cloned();
+        let targets = plan.release.targets.iter();
+        let present: Vec<Option<View>> = targets.map(|target| seen(&target.place)).collect();
         let back = state.late_stage(Purpose::RollBack);
         let rollback = match back.and_then(|stage| state.stages.get(stage)) {
             Some(StageState::Operate(at)) => match &at.steps {
                 Some(steps) => steps.to_vec(),
                 None => back
-                    .and_then(|stage| state.late_steps(stage, &[]))
+                    .and_then(|stage| state.late_steps(stage, &present))
                     .unwrap_or_default(),
             },
             Some(StageState::Wait(_) | StageState::Analyze(_) | StageState::Approve(_)) | None => {

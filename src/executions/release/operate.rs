@@ -7,6 +7,7 @@ use tracing::{info, warn};
 
 use super::engine::{Held, lock_name};
 use super::event::{Cause, Decision, Hold, ReleaseEvent};
+use super::late::is_side;
 use crate::config::release::spec::GuardSpec;
 use crate::drivers::{DriverError, Fencing, Progress, Remedy};
 use crate::executions::engine::{Engine, Turn, TurnError, with_causes};
@@ -301,7 +302,9 @@ impl Engine {
             return Ok(End::Done);
         }
         let rule = state.spec().map(|spec| spec.guard.clone());
-        let fencing = self.fencing(state, purpose, operation).await?;
+        let Some(fencing) = self.fencing(state, purpose, operation).await? else {
+            return Ok(End::Done);
+        };
         let mut why = "nothing is known of it yet".to_owned();
         let mut pause = LOOKS.0;
         for _ in 0..MOST_LOOKS {
@@ -310,7 +313,9 @@ impl Engine {
                 .await?;
             match progress {
                 Ok(Progress::Done) => return Ok(End::Done),
-                Ok(Progress::Failed { why }) => return Ok(End::Failed(why)),
+                Ok(Progress::Failed { why }) => {
+                    return Ok(self.unless_gone(purpose, operation, why).await);
+                }
                 Ok(Progress::InFlight { why: waits }) => why = waits,
                 Ok(Progress::NotStarted) => {
                     // The intent may be old: a process that was away for an hour finds another place.
@@ -339,13 +344,14 @@ impl Engine {
                     match driver.apply(operation, id, fencing).await {
                         Ok(()) => "it was applied".clone_into(&mut why),
                         Err(error) if error.remedy == Remedy::GiveUp => {
-                            return Ok(End::Failed(told(&error)));
+                            let why = told(&error);
+                            return Ok(self.unless_gone(purpose, operation, why).await);
                         }
                         Err(error) => why = told(&error),
                     }
                 }
                 Err(error) if error.remedy == Remedy::GiveUp => {
-                    return Ok(End::Failed(told(&error)));
+                    return Ok(self.unless_gone(purpose, operation, told(&error)).await);
                 }
                 Err(error) => why = told(&error),
             }
@@ -382,13 +388,37 @@ impl Engine {
         }
     }
 
-    /// The number under which a place is changed. A release that lost its lock removes what is its own under the newest.
+    /// What became of an operation that failed. On the way back nothing is asked of a server group that is gone: its steps were
+    /// settled before that was known.
+    async fn unless_gone(&self, purpose: Purpose, operation: &Operation, why: String) -> End {
+        let group = match &operation.change {
+            Change::Enable { group }
+            | Change::Disable { group }
+            | Change::Resize { group, .. }
+            | Change::AwaitHealthy { group, .. }
+            | Change::SetExpiry { group, .. }
+            | Change::DeleteGroup { group } => group,
+            Change::OpenRouter { .. } | Change::CreateGroup { .. } | Change::SetTraffic { .. } => {
+                return End::Failed(why);
+            }
+        };
+        if !purpose.is_settled_late() {
+            return End::Failed(why);
+        }
+        match self.look(&operation.place).await {
+            Looked::At(view) if view.group(group).is_none() => End::Done,
+            Looked::At(_) | Looked::Away(_) => End::Failed(why),
+        }
+    }
+
+    /// The number under which a place is changed; `None` where that is another's by now. A release that lost its lock removes
+    /// its own baseline and canary under the newest, and changes production only while it is master again.
     async fn fencing(
         &self,
         state: &State,
         purpose: Purpose,
         operation: &Operation,
-    ) -> Result<Fencing, TurnError> {
+    ) -> Result<Option<Fencing>, TurnError> {
         let name = lock_name(&operation.place);
         let is_lost = state
             .release
@@ -397,14 +427,18 @@ impl Engine {
         if purpose == Purpose::CleanUp && is_lost {
             let store = &self.ports().store;
             let number = match store.lock(&name, &state.id, false, 0).await? {
-                LockAnswer::Taken { fencing } => Some(fencing),
-                LockAnswer::Held { .. } => store.lock_owner(&name).await?.map(|(_, it)| it),
+                LockAnswer::Taken { fencing } => fencing,
+                LockAnswer::Held { .. } if !is_side(state, operation) => return Ok(None),
+                LockAnswer::Held { .. } => {
+                    let owner = store.lock_owner(&name).await?;
+                    owner.map_or(0, |(_, number)| number)
+                }
             };
-            return Ok(Fencing(number.unwrap_or(0)));
+            return Ok(Some(Fencing(number)));
         }
         let held = held_locks(state);
         let number = held.iter().find(|(lock, _)| *lock == name);
-        Ok(Fencing(number.map_or(0, |(_, number)| *number)))
+        Ok(Some(Fencing(number.map_or(0, |(_, number)| *number))))
     }
 }
 

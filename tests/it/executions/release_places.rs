@@ -297,3 +297,33 @@ async fn a_release_under_way_is_taken_back_at_all_of_its_places() {
     );
     world.to_its_end(&id).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_takes_over_a_part_of_a_release_that_is_at_work_at_more_places() {
+    let world = World::with_production(&["here", "there"]);
+    let first = world.start(spec(GOOD, "2.0.0")).await;
+    world.to_its_end(&first).await;
+    let mut second = two_places(GOOD);
+    second.artifact.version = "3.0.0".to_owned();
+    let second = world.start(second).await;
+    world.until(&second, |state| windows_open(state) == 2).await;
+    let answer = world.office.request_rollback(&first, &[], "me", "").await;
+    assert_eq!(
+        answer.unwrap_err().to_string(),
+        format!(
+            "release `{second}` is at work on `fake/here/shop-prod`, and on `fake/there/shop-prod` too, which would stay as it is half-way (hint: take that one back first: `coalmine release rollback {second}`)"
+        )
+    );
+    let same = world.office.request_rollback(&second, &[], "me", "").await;
+    assert_eq!(same.unwrap(), RollbackOutcome::Same);
+    world.to_its_end(&second).await;
+    let back = take_back(&world, &first).await;
+    let state = world.to_its_end(&back).await;
+    assert_eq!(decision(&state), Decision::Promoted, "{}", state.sentence());
+    assert_eq!(traffic(&world.view("here").await), all_to("shop-prod-v007"));
+    assert_eq!(
+        traffic(&world.view("there").await),
+        all_to("shop-prod-v007")
+    );
+    world.check_nothing_is_left().await;
+}

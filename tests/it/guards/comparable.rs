@@ -150,7 +150,7 @@ fn what_served_before_is_compared_with_what_takes_over_where_nine_of_ten_of_both
     );
     assert_eq!(
         with(&|it| it.instances.clear(), 10),
-        ["0 of 0 instances of `search--canary-v001` serve"]
+        ["0 of 20 instances of `search--canary-v001` serve"]
     );
     assert_eq!(with(&|_| {}, 0), ["`search--canary-v001` has no traffic"]);
     assert_eq!(
