@@ -219,7 +219,8 @@ fn the_crates_beside_the_program_import_nothing_of_ours_but_the_judges() {
         assert!(!files.is_empty());
         for file in files {
             for import in imports(&fs::read_to_string(&file).unwrap()) {
-                let ours = import.starts_with("coalmine_");
+                // The module of the judge `CoalmineJudge-v1` is no crate.
+                let ours = import.starts_with("coalmine_") && import != "coalmine_v1";
                 assert!(
                     !ours || allowed.contains(&import.as_str()),
                     "{}: `{import}`",
