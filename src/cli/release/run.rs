@@ -229,7 +229,9 @@ fn left_behind(follower: &Follower<'_>, console: &mut Console) -> Exit {
         console.note("left; what the release did is not known");
         return Exit::OutOfReach;
     };
-    console.note("left before it was cleaned up; `coalmine serve` on the same data folder goes on with it");
+    console.note(
+        "left before it was cleaned up; `coalmine serve` on the same data folder goes on with it",
+    );
     for target in &status.targets {
         for group in &target.groups {
             if group.role == "production" {
