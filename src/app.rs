@@ -3,6 +3,7 @@
 pub mod accounts;
 mod background;
 pub mod local;
+mod made_token;
 pub mod notify;
 mod parts;
 mod releases;

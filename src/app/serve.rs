@@ -1,8 +1,7 @@
 //! The life of a server: open, work, stop.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::background::Background;
+use super::made_token::MadeToken;
 use super::whereabouts::Whereabouts;
 use super::{AppError, accounts, collector, notify, releases, token};
 use crate::analysis::collect::{Heard, Listener};
@@ -402,50 +402,8 @@ impl Running {
     }
 }
 
-/// The file with the token of a server that was started for one command.
-const TOKEN_FILE: &str = "service.token";
-
 /// Longest time that the messages of a command's release may take at its end.
 const LAST_MESSAGES: Duration = Duration::from_secs(10);
-
-/// A token that was made for one command. Its file goes with it; only who has the data folder may make one.
-struct MadeToken {
-    /// The file that holds it, where others of this user shall find it.
-    path: Option<PathBuf>,
-    token: String,
-}
-
-impl MadeToken {
-    fn make(folder: Option<&Path>) -> std::io::Result<Self> {
-        use std::os::unix::fs::PermissionsExt as _;
-        // Chance of the system, not of a generator that can be foretold.
-        let mut chance = [0; 32];
-        std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut chance)?;
-        let token: String = chance.iter().map(|byte| format!("{byte:02x}")).collect();
-        let Some(folder) = folder else {
-            return Ok(Self { path: None, token });
-        };
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        let rights = std::fs::Permissions::from_mode(0o600);
-        file.as_file().set_permissions(rights)?;
-        file.write_all(token.as_bytes())?;
-        let path = folder.join(TOKEN_FILE);
-        file.persist(&path)?;
-        Ok(Self {
-            path: Some(path),
-            token,
-        })
-    }
-}
-
-impl Drop for MadeToken {
-    fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            // A token that stays opens nothing.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
 
 /// Looks for work, and says whether it does.
 fn work(

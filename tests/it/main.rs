@@ -16,6 +16,7 @@ mod csv;
 mod demo;
 mod driver_contract;
 mod executions;
+mod free_port;
 mod fuzz;
 mod fuzz_judge;
 mod guards;

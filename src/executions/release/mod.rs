@@ -5,6 +5,7 @@ pub mod decide;
 pub mod desk;
 pub mod engine;
 pub mod event;
+mod expectation;
 pub mod gap;
 mod late;
 mod next;

@@ -7,6 +7,7 @@ use tracing::{info, warn};
 
 use super::engine::{Held, lock_name};
 use super::event::{Cause, Decision, Hold, ReleaseEvent};
+use super::expectation::unexpected;
 use super::late::is_side;
 use crate::config::release::spec::GuardSpec;
 use crate::drivers::{DriverError, Fencing, Progress, Remedy};
@@ -17,7 +18,7 @@ use crate::guards::traffic::{self, Finding};
 use crate::guards::windows::{self, Opening};
 use crate::model::release::cluster::{Share, View};
 use crate::model::release::operation::{Change, OpId, Operation};
-use crate::model::release::step::{Expect, Step};
+use crate::model::release::step::Step;
 use crate::model::release::window::{Moment, Windows};
 use crate::stages::operate::{Purpose, StepState};
 use crate::stages::{Stage, StageState};
@@ -486,43 +487,4 @@ fn held_locks(state: &State) -> Vec<(String, u64)> {
         .flatten()
         .map(|(name, number)| (name.clone(), *number))
         .collect()
-}
-
-/// How the place differs from what a step rests on.
-fn unexpected(state: &State, view: &View, expect: &Expect) -> Option<String> {
-    match expect {
-        Expect::Absent { group } => {
-            let found = view.group(group)?;
-            let ours = found
-                .owner
-                .as_ref()
-                .is_some_and(|owner| owner.execution == state.id);
-            (!ours).then(|| format!("found a server group `{group}`; expected none"))
-        }
-        Expect::Traffic { weights } => {
-            let found = view.router.as_ref().map(|router| &router.weights);
-            let shown = |weights: &crate::model::release::cluster::Weights| {
-                let parts: Vec<String> = weights
-                    .iter()
-                    .filter(|(_, share)| share.basis_points() > 0)
-                    .map(|(group, share)| format!("{group} {share}"))
-                    .collect();
-                parts.join(", ")
-            };
-            let as_it_is = found.map(shown).unwrap_or_default();
-            let as_planned = shown(weights);
-            (as_it_is != as_planned)
-                .then(|| format!("found the traffic `{as_it_is}`; expected `{as_planned}`"))
-        }
-        Expect::Capacity { group, capacity } => match view.group(group) {
-            None => Some(format!(
-                "found no server group `{group}`; expected {capacity} instances"
-            )),
-            Some(found) if found.capacity.desired < capacity.desired => Some(format!(
-                "found `{group}` with {} instances; expected {capacity}",
-                found.capacity
-            )),
-            Some(_) => None,
-        },
-    }
 }

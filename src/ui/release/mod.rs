@@ -12,6 +12,7 @@ mod phases;
 pub mod plan;
 mod plan_lines;
 pub mod plan_text;
+mod standing;
 pub mod status;
 pub mod targets;
 pub mod text;

@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fixture::{BAD, GOOD, PlainAnalyst};
 use super::release_fixture::spec;
+use crate::free_port::free_port;
 
 const ACCOUNT: &str = "local";
 
@@ -200,6 +201,13 @@ async fn go_on(dir: &Path, router: &str, application: &str, at: Option<(u64, Kil
     }
     stop.cancel();
     worker.await.unwrap();
+    let all = HeadFilter {
+        most: 10,
+        ..HeadFilter::default()
+    };
+    let heads = store.heads(&all).await.unwrap();
+    let became: Vec<String> = heads.into_iter().map(|head| head.sentence).collect();
+    std::fs::write(dir.join("became"), became.join("\n")).unwrap();
     store.close().await;
     driver.calls.load(Ordering::SeqCst)
 }
@@ -309,7 +317,10 @@ fn ask_all_the_time(
 }
 
 struct Ran {
+    /// What is there at the end.
     topology: String,
+    /// What became of each release, for who reads that something else is there.
+    became: String,
     calls: u64,
     answered: u64,
 }
@@ -317,12 +328,7 @@ struct Ran {
 /// One scenario, killed at `at`; then once more if `again` is given, during the recovery.
 fn scenario(application: &str, kills: &[(u64, Kill)]) -> Ran {
     let dir = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let router = format!("127.0.0.1:{port}");
+    let router = format!("127.0.0.1:{}", free_port());
     let stop = Arc::new(AtomicBool::new(false));
     let asking = ask_all_the_time(router.clone(), Arc::clone(&stop));
     for at in kills {
@@ -365,6 +371,7 @@ fn scenario(application: &str, kills: &[(u64, Kill)]) -> Ran {
     let calls = std::fs::read_to_string(dir.path().join("calls")).unwrap();
     Ran {
         topology,
+        became: std::fs::read_to_string(dir.path().join("became")).unwrap(),
         calls: calls.parse().unwrap(),
         answered,
     }
@@ -416,7 +423,11 @@ fn sweep(application: &str, what: &str) {
             scope.spawn(|| {
                 while let Some(kills) = plan.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let ran = scenario(application, kills);
-                    assert_eq!(ran.topology, undisturbed.topology, "{kills:?}");
+                    assert_eq!(
+                        ran.topology, undisturbed.topology,
+                        "{kills:?}: {}",
+                        ran.became
+                    );
                     answered.fetch_add(ran.answered, Ordering::SeqCst);
                 }
             });
