@@ -60,25 +60,12 @@ pub enum Command {
         /// Which stage.
         stage: usize,
     },
-    /// Look at guards and windows, and append that an operation will be applied.
-    Intend {
-        /// Which stage.
-        stage: usize,
-        /// Which step.
-        step: usize,
-    },
-    /// Check an operation, apply it where it is not there, and wait for its end.
-    Perform {
-        /// Which stage.
-        stage: usize,
-        /// Which step.
-        step: usize,
-    },
-    /// Go on with operations that do not wait for each other.
+    /// Go on with operations that do not wait for each other: look at guards and windows and append that one will be applied,
+    /// or check it, apply it where it is not there, and wait for its end.
     GoOn {
         /// Which stage.
         stage: usize,
-        /// One for each place; never empty.
+        /// One forward, and one for each place on the way back; never empty.
         lanes: Vec<Lane>,
     },
     /// Nothing until then; afterwards something.
@@ -229,9 +216,7 @@ impl State {
             | Command::OpenWindow { .. }
             | Command::LookAgain { .. }
             | Command::Ask { .. }
-            | Command::SettleSteps { .. }
-            | Command::Intend { .. }
-            | Command::Perform { .. } => Some(0),
+            | Command::SettleSteps { .. } => Some(0),
         };
         // A release that waits is looked at when it has lasted too long.
         match (due_ms, self.ends_by_ms()) {

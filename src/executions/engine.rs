@@ -215,8 +215,6 @@ impl Engine {
             | Command::LookAgain { .. }
             | Command::Ask { .. }
             | Command::SettleSteps { .. }
-            | Command::Intend { .. }
-            | Command::Perform { .. }
             | Command::GoOn { .. }
             | Command::Later { .. } => self.release_step(lease, state, command).await,
         }

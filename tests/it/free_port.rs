@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 /// A port of this machine that nobody listens on, and that no connection is given by the system meanwhile: those come from a range
 /// of their own, and under load one of them would take a port that was only tried.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
     let first = range
         .ok()

@@ -74,6 +74,17 @@ impl Case {
         case
     }
 
+    /// Adds failures as parts of requests, and the requests beside them.
+    pub fn add_proportion(&mut self, shares: Points, requests: Points) {
+        let wish = Wish {
+            kind: Some(MetricKind::Proportion),
+            denominator: Some("requests".to_owned()),
+            ..Wish::default()
+        };
+        self.add("shares", shares, wish);
+        self.add("requests", requests, Wish::default());
+    }
+
     /// Adds a metric, all of them in one group.
     pub fn add(&mut self, name: &str, points: Points, wish: Wish) {
         let mut spec = MetricSpec::new(name, ["all"]);

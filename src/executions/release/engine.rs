@@ -41,8 +41,6 @@ impl Engine {
             Command::LookAgain { stage } => self.look_again(lease, state, stage).await,
             Command::Ask { stage } => self.ask(lease, state, stage).await,
             Command::SettleSteps { stage } => self.settle_steps(lease, state, stage).await,
-            Command::Intend { stage, step } => self.intend(lease, state, stage, step).await,
-            Command::Perform { stage, step } => self.perform(lease, state, stage, step).await,
             Command::GoOn { stage, lanes } => self.go_on(lease, state, stage, &lanes).await,
             Command::Record(_)
             | Command::WaitUntil { .. }

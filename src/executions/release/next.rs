@@ -110,45 +110,15 @@ impl State {
     }
 }
 
-/// What goes on at each place by itself.
-fn late_command(
-    stage: usize,
-    state: &OperateState,
-    held: &BTreeMap<(usize, usize), HeldUp>,
-) -> Command {
-    let lanes = state.lanes().into_iter();
-    let lanes = lanes.filter_map(|(step, _, at)| match at {
-        StepState::Waiting => Some(Lane {
-            step,
-            is_intended: false,
-            not_before_ms: held.get(&(stage, step)).map_or(0, |held| held.until_ms),
-        }),
-        StepState::Intended {
-            failures,
-            not_before_ms,
-            ..
-        } => Some(Lane {
-            step,
-            is_intended: true,
-            not_before_ms: if *failures == 0 { 0 } else { *not_before_ms },
-        }),
-        StepState::Done { .. } | StepState::Failed { .. } => None,
-    });
-    let lanes: Vec<Lane> = lanes.collect();
-    match lanes.is_empty() {
-        true => Command::Rest,
-        false => Command::GoOn { stage, lanes },
-    }
-}
-
 fn operate_command(
     stage: usize,
     operate: &Operate,
     state: &OperateState,
     held: &BTreeMap<(usize, usize), HeldUp>,
 ) -> Command {
+    let is_late = operate.purpose.is_settled_late();
     if state.steps.is_none() {
-        return if operate.purpose.is_settled_late() {
+        return if is_late {
             Command::SettleSteps { stage }
         } else {
             Command::Record(Event::Release(ReleaseEvent::StepsSettled {
@@ -157,30 +127,30 @@ fn operate_command(
             }))
         };
     }
-    if operate.purpose.is_settled_late() {
-        return late_command(stage, state, held);
-    }
-    match state.current() {
-        Some((step, _, StepState::Waiting)) => Command::Intend { stage, step },
-        Some((
-            step,
-            _,
+    // Forward, one operation is done after the other; on the way back each place goes on by itself.
+    let most = if is_late { usize::MAX } else { 1 };
+    let next = state.lanes().into_iter().take(most);
+    let lanes: Vec<Lane> = next
+        .filter_map(|(step, _, at)| match at {
+            StepState::Waiting => Some(Lane {
+                step,
+                is_intended: false,
+                not_before_ms: held.get(&(stage, step)).map_or(0, |held| held.until_ms),
+            }),
             StepState::Intended {
-                not_before_ms,
                 failures,
+                not_before_ms,
                 ..
-            },
-        )) => {
-            let perform = Command::Perform { stage, step };
-            if *failures == 0 {
-                perform
-            } else {
-                Command::Later {
-                    until_ms: *not_before_ms,
-                    then: Box::new(perform),
-                }
-            }
-        }
-        Some((_, _, StepState::Done { .. } | StepState::Failed { .. })) | None => Command::Rest,
+            } => Some(Lane {
+                step,
+                is_intended: true,
+                not_before_ms: if *failures == 0 { 0 } else { *not_before_ms },
+            }),
+            StepState::Done { .. } | StepState::Failed { .. } => None,
+        })
+        .collect();
+    match lanes.is_empty() {
+        true => Command::Rest,
+        false => Command::GoOn { stage, lanes },
     }
 }

@@ -222,22 +222,6 @@ impl Engine {
         })
     }
 
-    /// Brings one operation to its end.
-    pub(super) async fn perform(
-        &self,
-        lease: &Lease,
-        state: State,
-        stage: usize,
-        step: usize,
-    ) -> Result<Turn, TurnError> {
-        match self.attempt(&state, stage, step).await? {
-            Some(event) => self.happened(lease, state, event).await,
-            None => Ok(Turn::Until(
-                self.ports().clock.now_ms().saturating_add(1_000),
-            )),
-        }
-    }
-
     /// Works on one operation for a while; `None` where it came to no end.
     pub(super) async fn attempt(
         &self,

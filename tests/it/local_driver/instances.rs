@@ -176,15 +176,7 @@ async fn an_instance_that_does_not_end_is_killed_with_all_that_it_started() {
         "trap '' TERM; setsid sh -c \"trap '' TERM; sleep 600\" & sleep 600 & wait; sleep 600";
     template.0["command"] = serde_json::json!(["sh", "-c", script]);
     template.0["stopGraceMs"] = 200.into();
-    site.perform(Change::CreateGroup {
-        group: group("search-v001"),
-        role: Role::Production,
-        artifact: artifact("search-v001"),
-        template,
-        capacity: Capacity::fixed(1),
-        lives_ms: None,
-    })
-    .await;
+    site.create_of("search-v001", 1, template).await;
     let since = Instant::now();
     while site.processes().len() < 4 {
         assert!(since.elapsed() < BOUND, "{:?}", site.processes());

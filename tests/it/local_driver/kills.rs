@@ -4,12 +4,8 @@ use std::time::Duration;
 
 use coalmine::model::release::cluster::Health;
 
-use coalmine::model::release::cluster::{Capacity, Role};
-use coalmine::model::release::operation::Change;
-
 use super::load::{Load, get};
-use super::site::{LocalSite, PROGRAM, artifact, is_running, kill, sample};
-use crate::driver_contract::group;
+use super::site::{LocalSite, PROGRAM, is_running, kill, sample};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_next_supervisor_takes_over_what_runs() {
@@ -80,15 +76,7 @@ async fn a_process_that_hides_its_environment_is_taken_over_and_ended_all_the_sa
     let mut template = sample(&[]);
     let words = ["env", "-i", PROGRAM, "sample-service", "--port", "{port}"];
     template.0["command"] = serde_json::json!(words);
-    site.perform(Change::CreateGroup {
-        group: group("search-v001"),
-        role: Role::Production,
-        artifact: artifact("search-v001"),
-        template,
-        capacity: Capacity::fixed(1),
-        lives_ms: None,
-    })
-    .await;
+    site.create_of("search-v001", 1, template).await;
     site.until_healthy("search-v001", 1).await;
     assert_eq!(site.processes(), [] as [u32; 0], "it has no mark");
     let pid = || {

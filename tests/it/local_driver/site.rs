@@ -103,6 +103,19 @@ impl LocalSite {
         .await;
     }
 
+    /// A group of production, of a template of the test's own.
+    pub(crate) async fn create_of(&self, name: &str, size: u32, template: Template) {
+        self.perform(Change::CreateGroup {
+            group: group(name),
+            role: Role::Production,
+            artifact: artifact(name),
+            template,
+            capacity: Capacity::fixed(size),
+            lives_ms: None,
+        })
+        .await;
+    }
+
     pub(crate) async fn until_healthy(&self, name: &str, instances: u32) {
         let group = group(name);
         self.perform(Change::AwaitHealthy { group, instances })

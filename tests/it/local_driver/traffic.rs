@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use coalmine::drivers::Progress;
-use coalmine::model::release::cluster::{Capacity, Health, Role};
+use coalmine::model::release::cluster::Health;
 use coalmine::model::release::operation::Change;
 
 use super::load::{Load, get};
-use super::site::{LocalSite, artifact, sample};
+use super::site::{LocalSite, sample};
 use crate::driver_contract::group;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,15 +131,7 @@ async fn a_request_without_an_end_does_not_keep_a_group_from_being_disabled() {
     // From 4 to 16 seconds: far longer than an instance is given to end in.
     let mut template = sample(&["--latency-ms", "8000"]);
     template.0["stopGraceMs"] = 300.into();
-    site.perform(Change::CreateGroup {
-        group: group("search-v001"),
-        role: Role::Production,
-        artifact: artifact("search-v001"),
-        template,
-        capacity: Capacity::fixed(1),
-        lives_ms: None,
-    })
-    .await;
+    site.create_of("search-v001", 1, template).await;
     site.until_healthy("search-v001", 1).await;
     site.shares(&[("search-v001", 10_000)]).await;
     let request = tokio::spawn(async move { get(&format!("http://{address}/")).await });

@@ -222,13 +222,7 @@ fn kinds() -> Vec<Scenario> {
             all.push(unusual(what, move |chance, _| {
                 let (shares, requests) = proportion.points(chance);
                 let mut case = Case::default();
-                let wish = Wish {
-                    kind: Some(MetricKind::Proportion),
-                    denominator: Some("requests".to_owned()),
-                    ..Wish::default()
-                };
-                case.add("shares", shares, wish);
-                case.add("requests", requests, Wish::default());
+                case.add_proportion(shares, requests);
                 case
             }));
         }

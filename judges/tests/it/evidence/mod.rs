@@ -1,5 +1,6 @@
 //! The evidence judge.
 
+mod error_rates;
 mod looks;
 mod noise;
 mod properties;
@@ -7,3 +8,4 @@ mod simulation;
 mod speed;
 mod statistics;
 mod stories;
+mod verdicts;

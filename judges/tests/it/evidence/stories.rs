@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use coalmine_judges::config::evidence::{Allowance, MetricKind};
+use coalmine_judges::config::evidence::MetricKind;
 use coalmine_judges::config::{Direction, JudgeConfig, MetricSpec, Thresholds};
 use coalmine_judges::evidence::calibration::{Calibration, CalibrationScale, MetricCalibration};
 use coalmine_judges::evidence::result::{Basis, EvidenceReason, MetricEvidence, Pairing, TestKind};
 use coalmine_judges::judge::{Judge, JudgeInput, TrafficShare};
-use coalmine_judges::judgement::{
-    Classification, Judgement, MetricResult, Reason, Verdict, VerdictReason,
-};
+use coalmine_judges::judgement::{Classification, Judgement, MetricResult, Reason, Verdict};
 use coalmine_judges::judges::coalmine_v1::CoalmineJudge;
 use coalmine_judges::series::{Grid, HistorySeries, InstanceSeries, MetricSetPair, Series, Side};
 
@@ -17,7 +15,7 @@ use super::noise::Chance;
 
 /// A canary with good defaults: points a minute apart from the same time on.
 #[derive(Default)]
-struct Story {
+pub(super) struct Story {
     config: JudgeConfig,
     sets: Vec<MetricSetPair>,
     history: Vec<HistorySeries>,
@@ -35,7 +33,7 @@ fn at(start_minute: i64, values: &[f64]) -> Series {
 }
 
 impl Story {
-    fn metric(mut self, spec: MetricSpec, baseline: &[f64], canary: &[f64]) -> Self {
+    pub(super) fn metric(mut self, spec: MetricSpec, baseline: &[f64], canary: &[f64]) -> Self {
         self.sets.push(MetricSetPair {
             name: spec.name.clone(),
             id: spec.name.clone(),
@@ -56,7 +54,7 @@ impl Story {
         self
     }
 
-    fn judge(&self) -> Judgement {
+    pub(super) fn judge(&self) -> Judgement {
         let mut input = JudgeInput::new(&self.config, Thresholds::default(), &self.sets)
             .unwrap()
             .with_history(&self.history)
@@ -71,7 +69,7 @@ impl Story {
     }
 
     /// The first metric's result, which must be of this classification.
-    fn first(&self, expected: Classification) -> MetricResult {
+    pub(super) fn first(&self, expected: Classification) -> MetricResult {
         let judgement = self.judge();
         let result = judgement.results[0].clone();
         assert_eq!(result.classification, expected, "{result:#?}");
@@ -79,11 +77,11 @@ impl Story {
     }
 }
 
-fn spec() -> MetricSpec {
+pub(super) fn spec() -> MetricSpec {
     MetricSpec::new("m", ["all"])
 }
 
-fn noise(seed: u64, n: usize, level: f64, cv: f64, r: f64) -> Vec<f64> {
+pub(super) fn noise(seed: u64, n: usize, level: f64, cv: f64, r: f64) -> Vec<f64> {
     let noise = Chance(seed).autoregressive(n, r);
     noise.into_iter().map(|z| level * (cv * z).exp()).collect()
 }
@@ -92,7 +90,7 @@ fn evidence(result: &MetricResult) -> &MetricEvidence {
     result.evidence.as_deref().unwrap()
 }
 
-fn finding(result: &MetricResult) -> EvidenceReason {
+pub(super) fn finding(result: &MetricResult) -> EvidenceReason {
     match &result.reason {
         Reason::Evidence { finding } => finding.clone(),
         other => panic!("{other:?}"),
@@ -423,107 +421,4 @@ fn a_calibration_file_widens_the_interval_by_what_instances_were_measured_to_dif
         Basis::Calibration
     );
     story(0.2).first(Classification::Inconclusive);
-}
-
-#[test]
-fn an_ordinary_high_caps_the_verdict_and_a_critical_one_fails_it() {
-    let named = |name: &str| MetricSpec::new(name, ["all"]);
-    let story = |critical: bool| {
-        let bad = MetricSpec {
-            critical,
-            ..named("bad")
-        };
-        (1..30).fold(
-            Story::default().metric(
-                bad,
-                &noise(1, 60, 100.0, 0.05, 0.0),
-                &noise(2, 60, 140.0, 0.05, 0.0),
-            ),
-            |story, i| {
-                story.metric(
-                    named(&format!("good{i}")),
-                    &noise(100 + i, 60, 100.0, 0.05, 0.0),
-                    &noise(200 + i, 60, 100.0, 0.05, 0.0),
-                )
-            },
-        )
-    };
-    let capped = story(false).judge();
-    assert_eq!(
-        (capped.verdict, &capped.reason),
-        (
-            Verdict::Marginal,
-            &VerdictReason::MetricFailed { result: 0 }
-        ),
-        "{capped:?}"
-    );
-    assert!(capped.score > 95.0);
-    assert_eq!(story(true).judge().verdict, Verdict::Fail);
-}
-
-#[test]
-fn what_cannot_be_decided_lowers_the_coverage_and_never_raises_the_score() {
-    let named = |name: &str| MetricSpec::new(name, ["all"]);
-    let good = |story: Story, i: u64| {
-        story.metric(
-            named(&format!("good{i}")),
-            &noise(100 + i, 60, 100.0, 0.05, 0.0),
-            &noise(200 + i, 60, 100.0, 0.05, 0.0),
-        )
-    };
-    let missing = (0..3).fold(Story::default(), good).metric(
-        named("gone"),
-        &noise(1, 60, 100.0, 0.05, 0.0),
-        &[],
-    );
-    let judgement = missing.judge();
-    assert_eq!(
-        (judgement.verdict, &judgement.reason),
-        (Verdict::Inconclusive, &VerdictReason::TooLittleDecided)
-    );
-    assert!(
-        (judgement.coverage - 0.75).abs() < 1e-9 && judgement.score == 100.0,
-        "{judgement:?}"
-    );
-}
-
-#[test]
-fn a_tolerance_of_its_own_counts() {
-    let story = |tolerance: f64| {
-        let mut spec = spec();
-        spec.evidence.tolerance = Allowance::ratio(tolerance);
-        Story::default().metric(
-            spec,
-            &noise(1, 60, 100.0, 0.03, 0.0),
-            &noise(2, 60, 107.0, 0.03, 0.0),
-        )
-    };
-    story(0.05).first(Classification::High);
-    story(0.1).first(Classification::Pass);
-}
-
-#[test]
-fn a_canary_that_got_the_wrong_share_of_traffic_has_no_verdict_on_its_events() {
-    let mut chance = Chance(8);
-    let mut events = |rate: f64| (0..60).map(|_| chance.poisson(rate)).collect::<Vec<f64>>();
-    let (requests, fewer) = (events(1_000.0), events(600.0));
-    let (errors, same) = (events(10.0), events(10.0));
-    let mut per_request = MetricSpec::new("rate", ["all"]);
-    per_request.evidence.denominator = Some("requests".to_owned());
-    let story = |canary: &[f64]| {
-        Story::default()
-            .metric(spec(), &errors, &same)
-            .metric(per_request.clone(), &errors, &same)
-            .metric(MetricSpec::new("requests", ["traffic"]), &requests, canary)
-    };
-    let result = story(&fewer).first(Classification::Inconclusive);
-    let EvidenceReason::TrafficSplit { found, expected } = finding(&result) else {
-        panic!("{result:?}")
-    };
-    assert!((found - 0.375).abs() < 0.01 && expected == 0.5);
-    assert_eq!(
-        story(&fewer).judge().results[1].classification,
-        Classification::High
-    );
-    story(&requests).first(Classification::Pass);
 }
