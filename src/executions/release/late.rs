@@ -59,7 +59,13 @@ impl Engine {
                         true => self.present(&release).await,
                         false => present,
                     };
-                    strategies::superseded(&release, &state.touched_steps(), &present, &is_ours)
+                    strategies::superseded(
+                        &release,
+                        is_promoted(&state),
+                        &state.touched_steps(),
+                        &present,
+                        &is_ours,
+                    )
                 }
                 Err(held) => return self.hold_up(lease, state, held).await,
             }
@@ -88,7 +94,8 @@ impl Engine {
         release: &Release,
         present: &[Option<View>],
     ) -> Result<Result<Vec<bool>, Held>, TurnError> {
-        let owing = strategies::is_owing(release, &state.touched_steps(), present);
+        let owing =
+            strategies::is_owing(release, is_promoted(state), &state.touched_steps(), present);
         let mut is_ours = vec![false; release.targets.len()];
         // In one order for all, as at the start of every release.
         let mut places: Vec<(usize, String)> = release
@@ -203,6 +210,11 @@ impl Engine {
             },
         )
     }
+}
+
+fn is_promoted(state: &State) -> bool {
+    let decided = state.release.as_ref().and_then(|it| it.decided.as_ref());
+    decided.is_some_and(|it| it.decision == Decision::Promoted)
 }
 
 /// Whether an operation concerns the release's own baseline or canary.

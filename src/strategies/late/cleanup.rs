@@ -27,7 +27,7 @@ pub fn cleanup(
     match outcome {
         Outcome::Promoted | Outcome::TakenBack => {}
         Outcome::Untouched => return Vec::new(),
-        Outcome::Superseded => return superseded(release, touched, present, &[]),
+        Outcome::Superseded => return superseded(release, false, touched, present, &[]),
     }
     let all = all(release, touched, is_no_cleanup, present);
     let mut steps = Vec::new();

@@ -2,27 +2,37 @@
 //!
 //! Production is the other's: only baseline and canary are removed, and they have no traffic once the other parted it anew. But
 //! the other may end without touching what this one did: then this one takes its own share out of the traffic, and gives back
-//! the sizes that it pinned. That needs the place, which has one master at a time.
+//! the sizes that it pinned; a new version that was on its way and still has traffic is taken back as a whole. That needs the
+//! place, which has one master at a time.
 
-use super::cleanup::is_no_cleanup;
-use super::{Deeds, Touched, all, is_for_comparison, late, steps_at};
-use crate::model::release::cluster::{Capacity, GroupView, Share, View, Weights};
+use super::cleanup::{cleanup, is_no_cleanup};
+use super::rollback::rollback;
+use super::{Deeds, Outcome, Touched, all, is_for_comparison, is_production, late, steps_at};
+use crate::model::release::cluster::{Capacity, GroupView, Role, Share, View, Weights};
 use crate::model::release::names::GroupName;
 use crate::model::release::step::Step;
+use crate::stages::operate::Purpose;
 use crate::stages::plan::{PlannedTarget, Release};
 use crate::strategies::shares::scaled;
 use crate::strategies::site::production;
 use crate::strategies::steps::Receivers;
 
 /// For each target, whether something of this release is in production there still: a share of its baseline or canary, a size
-/// that it pinned. False where the place could not be seen.
+/// that it pinned, or, where it is not promoted, a share of the new version. False where the place could not be seen.
 #[must_use]
-pub fn is_owing(release: &Release, touched: &[Touched<'_>], present: &[Option<View>]) -> Vec<bool> {
+pub fn is_owing(
+    release: &Release,
+    is_promoted: bool,
+    touched: &[Touched<'_>],
+    present: &[Option<View>],
+) -> Vec<bool> {
     let all = all(release, touched, is_no_cleanup, present);
     all.iter()
         .map(|(target, deeds)| {
             deeds.now.is_some_and(|now| {
-                has_share(now, deeds) || pinned(target, deeds, now).next().is_some()
+                has_share(now, deeds, is_for_comparison)
+                    || !is_promoted && has_share(now, deeds, is_production)
+                    || pinned(target, deeds, now).next().is_some()
             })
         })
         .collect()
@@ -33,6 +43,7 @@ pub fn is_owing(release: &Release, touched: &[Touched<'_>], present: &[Option<Vi
 #[must_use]
 pub fn superseded(
     release: &Release,
+    is_promoted: bool,
     touched: &[Touched<'_>],
     present: &[Option<View>],
     is_ours: &[bool],
@@ -42,7 +53,15 @@ pub fn superseded(
     for (place, (target, deeds)) in all.iter().enumerate() {
         let make = steps_at(release, target);
         let is_ours = is_ours.get(place).copied().unwrap_or_default();
-        if let Some(now) = deeds.now.filter(|_| is_ours) {
+        let ours = deeds.now.filter(|_| is_ours);
+        if let Some(now) = ours
+            && !is_promoted
+            && has_share(now, deeds, is_production)
+        {
+            steps.extend(all_of_it(release, target, touched, now));
+            continue;
+        }
+        if let Some(now) = ours {
             steps.extend(traffic_off(release, target, deeds, now));
             for (group, before) in pinned(target, deeds, now) {
                 steps.push(make.resize(&group.name, group.capacity, before));
@@ -66,9 +85,32 @@ fn weights(now: &View) -> Weights {
         .unwrap_or_default()
 }
 
-fn has_share(now: &View, deeds: &Deeds<'_>) -> bool {
+/// The way back and the cleanup of one target.
+fn all_of_it(
+    release: &Release,
+    target: &PlannedTarget,
+    touched: &[Touched<'_>],
+    now: &View,
+) -> Vec<Step> {
+    let here = Release {
+        spec: std::sync::Arc::clone(&release.spec),
+        targets: vec![target.clone()],
+    };
+    let present = [Some(now.clone())];
+    let mut steps = rollback(&here, touched, &present);
+    let mut done = touched.to_vec();
+    done.extend(steps.iter().map(|step| Touched {
+        step,
+        purpose: Purpose::RollBack,
+    }));
+    let rest = cleanup(&here, Outcome::TakenBack, &done, &present);
+    steps.extend(rest);
+    steps
+}
+
+fn has_share(now: &View, deeds: &Deeds<'_>, of: impl Fn(Role) -> bool) -> bool {
     deeds
-        .made(is_for_comparison)
+        .made(of)
         .any(|name| now.group(name).is_some() && now.share(name) > Share::NONE)
 }
 
@@ -79,7 +121,7 @@ fn traffic_off(
     deeds: &Deeds<'_>,
     now: &View,
 ) -> Option<Step> {
-    if !has_share(now, deeds) {
+    if !has_share(now, deeds, is_for_comparison) {
         return None;
     }
     let last = weights(now);

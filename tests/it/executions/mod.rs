@@ -13,6 +13,7 @@ mod release_notices;
 mod release_places;
 mod release_simulation;
 mod release_watch;
+mod seeds;
 mod simulation;
 mod transitions;
 mod worker;

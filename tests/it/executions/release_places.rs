@@ -327,3 +327,31 @@ async fn nobody_takes_over_a_part_of_a_release_that_is_at_work_at_more_places() 
     );
     world.check_nothing_is_left().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_new_version_that_another_release_left_half_way_is_taken_back_by_the_one_that_began_it() {
+    let world = World::with_production(&["here"]);
+    let first = world.start(spec(GOOD, "2.0.0")).await;
+    world.to_its_end(&first).await;
+    let mut rolling = spec(GOOD, "3.0.0");
+    rolling.canary = None;
+    rolling.promotion.strategy = Strategy::RollingRedBlack {
+        shares: vec![Share::new(2_500).unwrap(), Share::ALL],
+        pause_ms: 600_000,
+        judgements: 0,
+    };
+    let second = world.start(rolling).await;
+    let pauses = |state: &State| state.sentence().contains("Pause");
+    world.until(&second, pauses).await;
+    let back = take_back(&world, &first).await;
+    let locked = |state: &State| state.release.as_ref().unwrap().locks.is_some();
+    world.until(&back, locked).await;
+    world.fake.lose(&place("here"), &old_group());
+    let state = world.to_its_end(&back).await;
+    assert_eq!(decision(&state), Decision::RolledBack);
+    world.to_its_end(&second).await;
+    let view = world.view("here").await;
+    assert_eq!(traffic(&view), all_to("shop-prod-v008"));
+    assert_eq!(view.groups.len(), 1, "{view:#?}");
+    world.check_nothing_is_left().await;
+}
